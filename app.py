@@ -1,0 +1,54 @@
+"""Where the process begins: real PortOne or the embedded sandbox. The only file that sees both packages."""
+
+import os
+import sys
+from pathlib import Path
+
+import requests
+from dotenv import load_dotenv
+from flask import Flask
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from merchant_admin import create_app
+from merchant_admin.core.settings import EMBEDDED_API, Settings, UnsafeSettings, load
+from portone_sandbox import SandboxConfig, create_sandbox
+from portone_sandbox.inprocess import WsgiAdapter
+
+ROOT = Path(__file__).resolve().parent
+
+
+def build(settings: Settings) -> Flask:
+    """The app for these settings; in sandbox mode PortOne stands under /sandbox in the same process."""
+    if not settings.has_embedded_sandbox:
+        return create_app(settings)
+    sandbox = create_sandbox(
+        SandboxConfig(
+            database=str(settings.instance_dir / "sandbox.db"),
+            imp_key=settings.imp_key,
+            imp_secret=settings.imp_secret,
+            imp_code=settings.imp_code,
+            public_prefix="/sandbox",
+        )
+    )
+    http = requests.Session()
+    http.mount(EMBEDDED_API, WsgiAdapter(sandbox))
+    app = create_app(settings, http=http)
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})  # type: ignore[method-assign]
+    app.extensions["embedded_sandbox"] = sandbox
+    return app
+
+
+def _start() -> Flask:
+    load_dotenv(ROOT / ".env")
+    try:
+        return build(load(os.environ, ROOT))
+    except UnsafeSettings as refusal:
+        sys.exit(f"merchant-admin: {refusal}")
+
+
+def __getattr__(name: str) -> Flask:
+    """`app:app` for gunicorn and `flask --app app`: built when asked for, so that tests can import `build` alone."""
+    if name != "app":
+        raise AttributeError(name)
+    found = globals()["app"] = _start()
+    return found

@@ -1,0 +1,64 @@
+"""A back office for merchants who take recurring card payments through PortOne V1 and JTNET."""
+
+import requests
+from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from merchant_admin.audit.routes import bp as audit
+from merchant_admin.billing_keys.routes import bp as billing_keys
+from merchant_admin.core.clock import Clock, SystemClock
+from merchant_admin.core.db import db, engine_options
+from merchant_admin.core.settings import Settings
+from merchant_admin.customers.routes import bp as customers
+from merchant_admin.overview.routes import bp as overview
+from merchant_admin.payments.routes import bp as payments
+from merchant_admin.portone.client import PortOneClient
+from merchant_admin.portone.gateway import Gateway
+from merchant_admin.refunds.routes import bp as refunds
+from merchant_admin.registrations.routes import bp as registrations
+from merchant_admin.staff.routes import bp as staff
+from merchant_admin.web.access import Services, init_access, refuse_open_doors
+from merchant_admin.web.setup import init_web
+from merchant_admin.webhooks.routes import bp as webhooks
+from merchant_admin.worker.routes import bp as worker
+
+MAX_BODY_BYTES = 64 * 1024
+FEATURES = (staff, customers, billing_keys, registrations, payments, refunds, webhooks, audit, overview, worker)
+
+
+def create_app(settings: Settings, *, http: requests.Session | None = None, clock: Clock | None = None) -> Flask:
+    """The web application.
+
+    `http` is the session PortOne is asked through (the embedded sandbox hands in one that opens no socket);
+    `clock` stands still in tests.
+    """
+    clock = clock or SystemClock()
+    root = settings.root
+    app = Flask(
+        __name__,
+        template_folder=root / "templates",
+        static_folder=root / "static",
+        instance_path=str(settings.instance_dir),
+    )
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]
+    db.init_app(app)
+    Migrate(app, db, directory=str(root / "migrations"))
+    client = PortOneClient(settings.api_url, settings.imp_key, settings.imp_secret, http=http)
+    init_access(app, Services(settings, clock, Gateway(client, settings)))
+    init_web(app, settings)
+    for feature in FEATURES:
+        app.register_blueprint(feature)
+    refuse_open_doors(app)
+    return app

@@ -1,0 +1,68 @@
+"""What a rule is handed: the session, the clock, and who acts. Nothing is looked up from the web request."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session, scoped_session
+
+from merchant_admin.core.clock import Clock
+from merchant_admin.core.db import write_transaction
+
+
+class ActorKind(StrEnum):
+    STAFF = "staff"
+    JOB = "job"
+    WEBHOOK = "webhook"
+    CUSTOMER = "customer"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does a thing: a staff member (id and name), or a part of the system by its name."""
+
+    kind: ActorKind
+    id: str | None
+    name: str
+    address: str | None = None
+
+    @classmethod
+    def job(cls, name: str) -> "Actor":
+        return cls(ActorKind.JOB, None, name)
+
+
+@dataclass
+class WorkContext:
+    """One unit of work's surroundings. `mode` is the merchant's PortOne mode, stamped on every money row."""
+
+    session: Session | scoped_session[Session]
+    clock: Clock
+    actor: Actor
+    mode: str
+    secret: bytes = field(default=b"", repr=False)
+    _last_acts: list[Callable[[Session], None]] = field(default_factory=list, repr=False)
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def before_commit(self, act: Callable[[Session], None]) -> None:
+        """Do `act` as the last thing of the open write, so that what it locks is locked for the shortest time."""
+        self._last_acts.append(act)
+
+    @contextmanager
+    def atomic(self) -> Iterator[Session]:
+        """One write transaction: all of it, or nothing. Never open while PortOne is called."""
+        session = self.session() if isinstance(self.session, scoped_session) else self.session
+        self._last_acts.clear()
+        with write_transaction(session):
+            yield session
+            for act in self._last_acts:
+                act(session)
+        self._last_acts.clear()
+
+    def end_reading(self) -> None:
+        """Close an open read, so that no transaction stands while PortOne is asked."""
+        self.session.rollback()

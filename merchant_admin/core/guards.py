@@ -1,0 +1,39 @@
+"""The triggers that hold the money rules inside the database, by name, and a look whether all of them stand.
+
+Their text is in migrations/guards/, one file for each change and engine: rebuilding a table drops its triggers,
+so every migration ends by installing the set that belongs to it. A start without all of them is refused.
+"""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+TRIGGERS = frozenset(
+    {
+        "attempts_birth", "attempts_move", "attempts_no_delete",
+        "charges_no_change", "charges_no_delete",
+        "refunds_birth", "refunds_move", "refunds_no_delete",
+        "ledger_entries_birth", "ledger_entries_no_update", "ledger_entries_no_delete",
+        "payments_move", "payments_no_delete",
+        "cancellations_no_update", "cancellations_no_delete",
+        "events_no_update", "events_no_delete",
+        "billing_keys_move", "billing_keys_no_delete",
+        "registrations_move", "registrations_no_delete",
+    }
+)  # fmt: skip
+POSTGRESQL_ONLY = frozenset({"ledger_entries_no_truncate", "events_no_truncate"})
+
+
+def expected(dialect: str) -> frozenset[str]:
+    """The names that must stand on this engine."""
+    return TRIGGERS | POSTGRESQL_ONLY if dialect == "postgresql" else TRIGGERS
+
+
+def missing(session: Session) -> frozenset[str]:
+    """The guards that do not stand in this database; empty when all is well."""
+    dialect = session.get_bind().dialect.name
+    look = (
+        "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+        if dialect == "postgresql"
+        else "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    )
+    return expected(dialect) - set(session.execute(text(look)).scalars())

@@ -1,0 +1,40 @@
+"""Who may do what. Routes name a permission; a role is a set of them; everything else is refused."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    VIEW = "view"  # lists and details, personal data masked
+    REVEAL = "reveal"  # see masked personal data, logged
+    EDIT_CUSTOMERS = "edit_customers"
+    REGISTER_CARDS = "register_cards"
+    CHARGE = "charge"
+    REFUND = "refund"
+    DELETE_CARDS = "delete_cards"
+    MANAGE_STAFF = "manage_staff"
+    VIEW_AUDIT = "view_audit"
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    CLERK = "clerk"
+    MANAGER = "manager"
+    OWNER = "owner"
+
+
+_VIEWER = frozenset({Permission.VIEW})
+_CLERK = _VIEWER | {Permission.REVEAL, Permission.EDIT_CUSTOMERS, Permission.REGISTER_CARDS, Permission.CHARGE}
+_MANAGER = _CLERK | {Permission.REFUND, Permission.DELETE_CARDS, Permission.VIEW_AUDIT}
+_OWNER = _MANAGER | {Permission.MANAGE_STAFF}
+
+PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEWER,
+    Role.CLERK: _CLERK,
+    Role.MANAGER: _MANAGER,
+    Role.OWNER: _OWNER,
+}
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Whether people of this role hold this permission."""
+    return permission in PERMISSIONS_OF[role]

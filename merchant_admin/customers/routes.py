@@ -1,0 +1,5 @@
+"""Lists and forms of customers."""
+
+from flask import Blueprint
+
+bp = Blueprint("customers", __name__)

@@ -1,0 +1,1 @@
+"""Screens that read across features: home, one customer, one billing key, one payment, search."""

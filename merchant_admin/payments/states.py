@@ -1,0 +1,93 @@
+"""The life of an attempt, and the words of a history line. The same table stands in the database's triggers."""
+
+from enum import StrEnum
+
+from merchant_admin.core.errors import RuleBroken
+from merchant_admin.portone.types import PaymentStatus
+
+
+class ChargeKind(StrEnum):
+    ONE_OFF = "one_off"
+    AGAIN = "again"  # filled from a past payment
+    FIRST = "first"  # taken in the window, while the card is registered
+
+
+class AttemptState(StrEnum):
+    READY = "ready"
+    SENDING = "sending"  # claimed, with a lease, before the bytes leave
+    UNCERTAIN = "uncertain"  # perhaps done: look, never send
+    PAID = "paid"
+    DECLINED = "declined"
+    ABANDONED = "abandoned"  # never happened at PortOne, and will not be sent
+
+
+OPEN = frozenset({AttemptState.READY, AttemptState.SENDING, AttemptState.UNCERTAIN})
+MAX_SENDS = 3
+
+NEXT: dict[AttemptState, frozenset[AttemptState]] = {
+    AttemptState.READY: frozenset({AttemptState.SENDING, AttemptState.ABANDONED, AttemptState.PAID}),
+    AttemptState.SENDING: frozenset({AttemptState.PAID, AttemptState.DECLINED, AttemptState.UNCERTAIN}),
+    AttemptState.UNCERTAIN: frozenset(
+        {AttemptState.PAID, AttemptState.DECLINED, AttemptState.READY, AttemptState.ABANDONED}
+    ),
+    AttemptState.DECLINED: frozenset({AttemptState.PAID}),  # late approval: a fact is always recorded
+    AttemptState.ABANDONED: frozenset({AttemptState.PAID}),
+    AttemptState.PAID: frozenset(),
+}
+NEEDS_TWO_ABSENCES = frozenset(
+    {(AttemptState.UNCERTAIN, AttemptState.READY), (AttemptState.UNCERTAIN, AttemptState.ABANDONED)}
+)
+IS_LATE = frozenset(
+    {
+        (AttemptState.READY, AttemptState.PAID),
+        (AttemptState.DECLINED, AttemptState.PAID),
+        (AttemptState.ABANDONED, AttemptState.PAID),
+    }
+)
+
+
+def advance(state: AttemptState, to: AttemptState) -> AttemptState:
+    """`to`, if an attempt may go there from `state`. Raises RuleBroken for a pair that is not in NEXT."""
+    if to not in NEXT[state]:
+        raise RuleBroken(f"attempt: {state} -> {to}")
+    return to
+
+
+class LineState(StrEnum):
+    """What a history line says. Derived from attempt and payment, never set by hand."""
+
+    WAITING = "waiting"  # written down, not sent
+    CHECKING = "checking"  # sent, outcome not known
+    PAID = "paid"
+    PARTLY_REFUNDED = "partly_refunded"
+    REFUNDED = "refunded"
+    DECLINED = "declined"
+    NOT_SENT = "not_sent"
+    READY = "ready"  # PortOne's ready: a window was opened, nothing was paid
+    UNKNOWN = "unknown"
+
+
+LINE_OF_ATTEMPT: dict[AttemptState, LineState] = {
+    AttemptState.READY: LineState.WAITING,
+    AttemptState.SENDING: LineState.CHECKING,
+    AttemptState.UNCERTAIN: LineState.CHECKING,
+    AttemptState.PAID: LineState.PAID,
+    AttemptState.DECLINED: LineState.DECLINED,
+    AttemptState.ABANDONED: LineState.NOT_SENT,
+}
+
+
+def line_of_payment(status: PaymentStatus, amount_krw: int, cancelled_krw: int) -> LineState:
+    """What a payment's amounts say. A partial cancel may read `paid` or `cancelled` at PortOne: amounts decide.
+
+    Source: reference section 12.
+    """
+    if status is PaymentStatus.FAILED:
+        return LineState.DECLINED
+    if status is PaymentStatus.READY:
+        return LineState.READY
+    if status is PaymentStatus.UNKNOWN:
+        return LineState.UNKNOWN
+    if cancelled_krw <= 0:
+        return LineState.PAID if status is PaymentStatus.PAID else LineState.REFUNDED
+    return LineState.PARTLY_REFUNDED if cancelled_krw < amount_krw else LineState.REFUNDED

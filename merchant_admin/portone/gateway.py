@@ -1,0 +1,132 @@
+"""What the product asks PortOne to do, in its own words. A rule that takes a Gateway can move money."""
+
+from typing import Any
+from urllib.parse import quote
+
+from merchant_admin.core.errors import GatewayRejected, OutcomeUnknown
+from merchant_admin.core.settings import Mode, Settings
+from merchant_admin.portone import wire
+from merchant_admin.portone.client import PortOneClient
+from merchant_admin.portone.types import CancelOrder, ChargeOrder, PgSetting, StoredCard, Transaction
+
+NOT_FOUND = 404
+
+
+class Gateway:
+    """PortOne for one merchant. Every method raises the GatewayError family; reads may be repeated, writes may not."""
+
+    def __init__(self, client: PortOneClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def charge_again(self, order: ChargeOrder) -> Transaction:
+        """Charge a stored card once. Source: POST /subscribe/payments/again (reference 5.1).
+
+        A declined card comes back as a Transaction with status FAILED. OutcomeUnknown: perhaps charged.
+        """
+        body: dict[str, Any] = {
+            "customer_uid": order.customer_uid,
+            "merchant_uid": order.merchant_uid,
+            "amount": order.amount_krw,
+            "name": order.name,
+            "currency": "KRW",
+            "tax_free": order.tax_free_krw,
+            "card_quota": order.quota,
+        }
+        buyer = {"buyer_name": order.buyer_name, "buyer_tel": order.buyer_tel, "buyer_email": order.buyer_email}
+        body |= {key: value for key, value in buyer.items() if value}
+        return _transaction(self._client.post("/subscribe/payments/again", body, moves_money=True))
+
+    def cancel(self, order: CancelOrder) -> Transaction:
+        """Give money back. Source: POST /payments/cancel (reference section 8). OutcomeUnknown: perhaps done."""
+        body = {
+            "imp_uid": order.imp_uid,
+            "amount": order.amount_krw,
+            "tax_free": order.tax_free_krw,
+            "checksum": order.checksum_krw,
+            "reason": order.reason,
+        }
+        return _transaction(self._client.post("/payments/cancel", body, moves_money=True))
+
+    def payment(self, imp_uid: str) -> Transaction | None:
+        """One payment as PortOne has it, test payments included; None if it knows none (reference section 7)."""
+        data = self._read(f"/payments/{_segment(imp_uid)}", {"include_sandbox": "true"})
+        return None if data is None else _transaction(data)
+
+    def payments_of(self, merchant_uid: str) -> list[Transaction]:
+        """All payments under one order number: ready and failed tries as well. Empty if PortOne knows none.
+
+        Source: GET /payments/findAll/{merchant_uid}; `find` returns only one of several (reference section 7).
+        """
+        found: list[Transaction] = []
+        page = 1
+        while page:
+            data = self._read(f"/payments/findAll/{_segment(merchant_uid)}", {"page": page, "limit": 100})
+            if data is None:
+                break
+            found += _readable(lambda raw=data: wire.transactions(raw))  # type: ignore[misc]
+            page = wire.next_page(data)
+        return found
+
+    def stored_card(self, customer_uid: str) -> StoredCard | None:
+        """What PortOne knows of a billing key; None if it knows none.
+
+        Not found is a 404 or a refused read, never a text (reference 19, row 1).
+        """
+        data = self._read(f"/subscribe/customers/{_segment(customer_uid)}", {}, refusal_is_absence=True)
+        card: StoredCard | None = None if data is None else _readable(lambda: wire.stored_card(data))
+        return card
+
+    def delete_card(self, customer_uid: str, reason: str) -> None:
+        """Delete a billing key at PortOne. Irreversible. A key that is already gone is no error."""
+        try:
+            self._client.delete(f"/subscribe/customers/{_segment(customer_uid)}", {"reason": reason})
+        except GatewayRejected:
+            if self.stored_card(customer_uid) is not None:
+                raise
+
+    def lock_amount(self, merchant_uid: str, amount_krw: int) -> None:
+        """Register the amount a window may take; the window refuses another (reference section 9)."""
+        body = {"merchant_uid": merchant_uid, "amount": amount_krw, "currency": "KRW"}
+        try:
+            self._client.post("/payments/prepare", body)
+        except GatewayRejected:
+            held = self._read(f"/payments/prepare/{_segment(merchant_uid)}", {})
+            if not isinstance(held, dict) or held.get("amount") != amount_krw:
+                raise
+
+    def channels(self) -> list[PgSetting]:
+        """The merchant's PG channels. Source: GET /users/pg."""
+        data = self._client.get("/users/pg")
+        found: list[PgSetting] = _readable(lambda: wire.pg_settings(data))
+        return found
+
+    def fits_mode(self, is_test: bool | None) -> bool:  # noqa: FBT001 - the flag is the fact itself
+        """Whether a test or live flag belongs to this merchant's mode; an absent flag follows the mode."""
+        return is_test is None or is_test == (self._settings.mode is not Mode.LIVE)
+
+    def _read(self, path: str, params: dict[str, Any], *, refusal_is_absence: bool = False) -> Any:
+        try:
+            return self._client.get(path, params)
+        except GatewayRejected as refusal:
+            if refusal.facts.get("http_status") == NOT_FOUND or (
+                refusal_is_absence and refusal.facts["http_status"] == 200
+            ):
+                return None
+            raise
+
+
+def _segment(word: str) -> str:
+    return quote(word, safe="")
+
+
+def _transaction(data: Any) -> Transaction:
+    found: Transaction = _readable(lambda: wire.transaction(data))
+    return found
+
+
+def _readable(read: Any) -> Any:
+    try:
+        return read()
+    except wire.Unreadable as wrong:
+        raise OutcomeUnknown("PortOne's answer could not be read", why=str(wrong)) from None

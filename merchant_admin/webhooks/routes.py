@@ -1,0 +1,5 @@
+"""Where PortOne's webhooks arrive."""
+
+from flask import Blueprint
+
+bp = Blueprint("webhooks", __name__)

@@ -1,0 +1,618 @@
+"""The first tables, and the guards that hold the money rules."""
+
+from alembic import op
+import sqlalchemy as sa
+
+from merchant_admin.core.db import UtcDateTime
+from migrations import guards
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.create_table(
+        "customers",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("phone", sa.String(length=20), nullable=True),
+        sa.Column("email", sa.String(length=64), nullable=True),
+        sa.Column("memo", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("archived_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
+    )
+    op.create_index("ix_customers_created", "customers", ["created_at", "id"], unique=False)
+    op.create_index("ix_customers_newest", "customers", ["archived_at", "created_at", "id"], unique=False)
+    op.create_table(
+        "daily_totals",
+        sa.Column("seoul_day", sa.Date(), nullable=False),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+        sa.Column("sum_krw", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind IN ('charge', 'refund')", name=op.f("ck_daily_totals_kind_known")),
+        sa.PrimaryKeyConstraint("seoul_day", "mode", "kind", name=op.f("pk_daily_totals")),
+    )
+    op.create_table(
+        "events",
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("actor_kind", sa.String(length=16), nullable=False),
+        sa.Column("actor_id", sa.String(length=40), nullable=True),
+        sa.Column("actor_name", sa.String(length=80), nullable=False),
+        sa.Column("actor_address", sa.String(length=45), nullable=True),
+        sa.Column("act", sa.String(length=60), nullable=False),
+        sa.Column("subject_kind", sa.String(length=24), nullable=False),
+        sa.Column("subject_id", sa.String(length=80), nullable=False),
+        sa.Column("customer_id", sa.String(length=40), nullable=True),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=300), nullable=True),
+        sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_events")),
+    )
+    op.create_index("ix_events_actor", "events", ["actor_id", "seq"], unique=False)
+    op.create_index("ix_events_customer", "events", ["customer_id", "seq"], unique=False)
+    op.create_index("ix_events_subject", "events", ["subject_kind", "subject_id", "seq"], unique=False)
+    op.create_table(
+        "ledger_entries",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("ref", sa.String(length=120), nullable=False),
+        sa.Column("debit", sa.String(length=32), nullable=False),
+        sa.Column("credit", sa.String(length=32), nullable=False),
+        sa.Column("amount_krw", sa.BigInteger(), nullable=False),
+        sa.Column("imp_uid", sa.String(length=32), nullable=False),
+        sa.Column("payment_id", sa.String(length=40), nullable=False),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("happened_at", UtcDateTime(), nullable=False),
+        sa.Column("seoul_day", sa.Date(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("credit IN ('receivable', 'sales', 'refunds')", name=op.f("ck_ledger_entries_credit_known")),
+        sa.CheckConstraint("debit IN ('receivable', 'sales', 'refunds')", name=op.f("ck_ledger_entries_debit_known")),
+        sa.CheckConstraint("kind IN ('charge', 'refund')", name=op.f("ck_ledger_entries_kind_known")),
+        sa.CheckConstraint("amount_krw > 0", name=op.f("ck_ledger_entries_amount_positive")),
+        sa.CheckConstraint("debit <> credit", name=op.f("ck_ledger_entries_two_accounts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entries")),
+        sa.UniqueConstraint("kind", "ref", name=op.f("uq_ledger_entries_kind_ref")),
+    )
+    op.create_index("ix_ledger_entries_day", "ledger_entries", ["seoul_day", "happened_at", "id"], unique=False)
+    op.create_index("ix_ledger_entries_imp_uid", "ledger_entries", ["imp_uid"], unique=False)
+    op.create_table(
+        "sign_in_tries",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("bucket", sa.String(length=64), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_tries")),
+    )
+    op.create_index("ix_sign_in_tries_bucket", "sign_in_tries", ["bucket", "at"], unique=False)
+    op.create_table(
+        "staff",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("email", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("disabled_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("role IN ('viewer', 'clerk', 'manager', 'owner')", name=op.f("ck_staff_role_known")),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_staff_email_lower")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
+        sa.UniqueConstraint("email", name=op.f("uq_staff_email")),
+    )
+    op.create_table(
+        "webhook_events",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("imp_uid", sa.String(length=32), nullable=False),
+        sa.Column("merchant_uid", sa.String(length=80), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("cancellation_id", sa.String(length=60), nullable=False),
+        sa.Column("decision", sa.String(length=32), nullable=False),
+        sa.Column("hits", sa.Integer(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("address", sa.String(length=45), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("next_look_at", UtcDateTime(), nullable=True),
+        sa.Column("done_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "decision IN ('waiting', 'applied', 'unknown_payment', 'foreign_mode', 'malformed')",
+            name=op.f("ck_webhook_events_decision_known"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_events")),
+    )
+    op.create_index("ix_webhook_events_newest", "webhook_events", ["received_at", "id"], unique=False)
+    op.create_index("ix_webhook_events_work", "webhook_events", ["decision", "next_look_at"], unique=False)
+    op.create_index(
+        "uq_webhook_events_waiting",
+        "webhook_events",
+        ["imp_uid", "status", "cancellation_id"],
+        unique=True,
+        sqlite_where=sa.text("decision = 'waiting'"),
+        postgresql_where=sa.text("decision = 'waiting'"),
+    )
+    op.create_table(
+        "billing_keys",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("customer_id", sa.String(length=40), nullable=False),
+        sa.Column("customer_uid", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("source", sa.String(length=32), nullable=False),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("pg_provider", sa.String(length=16), nullable=False),
+        sa.Column("pg_id", sa.String(length=80), nullable=False),
+        sa.Column("issuer_code", sa.String(length=16), nullable=True),
+        sa.Column("issuer_name", sa.String(length=40), nullable=True),
+        sa.Column("last_four", sa.String(length=4), nullable=True),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("registered_at", UtcDateTime(), nullable=False),
+        sa.Column("last_charged_at", UtcDateTime(), nullable=True),
+        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("mode IN ('sandbox', 'test', 'live')", name=op.f("ck_billing_keys_mode_known")),
+        sa.CheckConstraint(
+            "state IN ('active', 'deleting', 'deleted', 'missing')", name=op.f("ck_billing_keys_state_known")
+        ),
+        sa.CheckConstraint(
+            "last_four IS NULL OR length(last_four) <= 4", name=op.f("ck_billing_keys_last_four_length")
+        ),
+        sa.CheckConstraint("length(customer_uid) BETWEEN 1 AND 80", name=op.f("ck_billing_keys_customer_uid_length")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_billing_keys_customer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_billing_keys")),
+        sa.UniqueConstraint("customer_uid", name=op.f("uq_billing_keys_customer_uid")),
+    )
+    op.create_index("ix_billing_keys_customer", "billing_keys", ["customer_id", "registered_at"], unique=False)
+    op.create_index("ix_billing_keys_newest", "billing_keys", ["registered_at", "id"], unique=False)
+    op.create_index("ix_billing_keys_state", "billing_keys", ["state", "registered_at", "id"], unique=False)
+    op.create_index(
+        "uq_billing_keys_default",
+        "billing_keys",
+        ["customer_id"],
+        unique=True,
+        sqlite_where=sa.text("is_default = 1"),
+        postgresql_where=sa.text("is_default"),
+    )
+    op.create_table(
+        "customer_terms",
+        sa.Column(
+            "term", sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"), nullable=False
+        ),
+        sa.Column("customer_id", sa.String(length=40), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_customer_terms_customer_id")),
+        sa.PrimaryKeyConstraint("term", "customer_id", "source", name=op.f("pk_customer_terms")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_customer_terms_source", "customer_terms", ["customer_id", "source"], unique=False)
+    op.create_table(
+        "staff_sessions",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("address", sa.String(length=45), nullable=True),
+        sa.Column("browser", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_staff_sessions_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_sessions")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_staff_sessions_token_hash")),
+    )
+    op.create_index("ix_staff_sessions_staff", "staff_sessions", ["staff_id", "ended_at"], unique=False)
+    op.create_table(
+        "charges",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("sheet_key", sa.String(length=40), nullable=False),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("customer_id", sa.String(length=40), nullable=False),
+        sa.Column("billing_key_id", sa.String(length=40), nullable=True),
+        sa.Column("amount_krw", sa.BigInteger(), nullable=False),
+        sa.Column("tax_free_krw", sa.BigInteger(), nullable=False),
+        sa.Column("quota", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("memo", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.String(length=40), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("kind IN ('one_off', 'again', 'first')", name=op.f("ck_charges_kind_known")),
+        sa.CheckConstraint("mode IN ('sandbox', 'test', 'live')", name=op.f("ck_charges_mode_known")),
+        sa.CheckConstraint("amount_krw BETWEEN 1 AND 100000000", name=op.f("ck_charges_amount_range")),
+        sa.CheckConstraint("length(name) BETWEEN 1 AND 40", name=op.f("ck_charges_name_length")),
+        sa.CheckConstraint(
+            "quota = 0 OR (quota BETWEEN 2 AND 12 AND amount_krw >= 50000)", name=op.f("ck_charges_quota_rule")
+        ),
+        sa.CheckConstraint("tax_free_krw BETWEEN 0 AND amount_krw", name=op.f("ck_charges_tax_free_range")),
+        sa.ForeignKeyConstraint(["billing_key_id"], ["billing_keys.id"], name=op.f("fk_charges_billing_key_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_charges_customer_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_charges_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_charges")),
+        sa.UniqueConstraint("sheet_key", name=op.f("uq_charges_sheet_key")),
+    )
+    op.create_index("ix_charges_same", "charges", ["customer_id", "amount_krw", "created_at"], unique=False)
+    op.create_table(
+        "attempts",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("charge_id", sa.String(length=40), nullable=False),
+        sa.Column("merchant_uid", sa.String(length=40), nullable=False),
+        sa.Column("customer_uid", sa.String(length=80), nullable=False),
+        sa.Column("amount_krw", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("sends", sa.Integer(), nullable=False),
+        sa.Column("absences", sa.Integer(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("owner", sa.String(length=60), nullable=True),
+        sa.Column("sent_at", UtcDateTime(), nullable=True),
+        sa.Column("absent_at", UtcDateTime(), nullable=True),
+        sa.Column("next_look_at", UtcDateTime(), nullable=True),
+        sa.Column("imp_uid", sa.String(length=32), nullable=True),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("fail_reason", sa.String(length=256), nullable=True),
+        sa.Column("evidence", sa.String(length=256), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'sending') = (lease_until IS NOT NULL)", name=op.f("ck_attempts_lease_while_sending")
+        ),
+        sa.CheckConstraint("state <> 'paid' OR imp_uid IS NOT NULL", name=op.f("ck_attempts_paid_has_imp_uid")),
+        sa.CheckConstraint(
+            "state IN ('ready', 'abandoned') OR sends >= 1 OR late", name=op.f("ck_attempts_sent_before_known")
+        ),
+        sa.CheckConstraint(
+            "state IN ('ready', 'sending', 'uncertain', 'paid', 'declined', 'abandoned')",
+            name=op.f("ck_attempts_state_known"),
+        ),
+        sa.CheckConstraint("amount_krw > 0", name=op.f("ck_attempts_amount_positive")),
+        sa.CheckConstraint("length(merchant_uid) BETWEEN 1 AND 40", name=op.f("ck_attempts_merchant_uid_length")),
+        sa.CheckConstraint("sends BETWEEN 0 AND 3", name=op.f("ck_attempts_sends_range")),
+        sa.ForeignKeyConstraint(["charge_id"], ["charges.id"], name=op.f("fk_attempts_charge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
+        sa.UniqueConstraint("merchant_uid", name=op.f("uq_attempts_merchant_uid")),
+    )
+    op.create_index("ix_attempts_charge", "attempts", ["charge_id"], unique=False)
+    op.create_index(
+        "ix_attempts_work",
+        "attempts",
+        ["state", "next_look_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+    )
+    op.create_index(
+        "uq_attempts_open",
+        "attempts",
+        ["charge_id"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+    )
+    op.create_table(
+        "payment_lines",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=True),
+        sa.Column("charge_id", sa.String(length=40), nullable=True),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("customer_id", sa.String(length=40), nullable=True),
+        sa.Column("billing_key_id", sa.String(length=40), nullable=True),
+        sa.Column("staff_id", sa.String(length=40), nullable=True),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("amount_krw", sa.BigInteger(), nullable=False),
+        sa.Column("refunded_krw", sa.BigInteger(), nullable=False),
+        sa.Column("issuer_code", sa.String(length=16), nullable=True),
+        sa.Column("issuer_name", sa.String(length=40), nullable=True),
+        sa.Column("last_four", sa.String(length=4), nullable=True),
+        sa.Column("fail_reason", sa.String(length=256), nullable=True),
+        sa.Column("merchant_uid", sa.String(length=80), nullable=False),
+        sa.Column("imp_uid", sa.String(length=32), nullable=True),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("paid_at", UtcDateTime(), nullable=True),
+        sa.Column("refunded_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'checking', 'paid', 'partly_refunded', 'refunded', 'declined', 'not_sent', 'ready', 'unknown')",
+            name=op.f("ck_payment_lines_state_known"),
+        ),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_payment_lines_attempt_id")),
+        sa.ForeignKeyConstraint(["billing_key_id"], ["billing_keys.id"], name=op.f("fk_payment_lines_billing_key_id")),
+        sa.ForeignKeyConstraint(["charge_id"], ["charges.id"], name=op.f("fk_payment_lines_charge_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_payment_lines_customer_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_payment_lines_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_lines")),
+        sa.UniqueConstraint("attempt_id", name=op.f("uq_payment_lines_attempt_id")),
+        sa.UniqueConstraint("imp_uid", name=op.f("uq_payment_lines_imp_uid")),
+    )
+    op.create_index("ix_payment_lines_billing_key", "payment_lines", ["billing_key_id", "asked_at", "id"], unique=False)
+    op.create_index("ix_payment_lines_customer", "payment_lines", ["customer_id", "asked_at", "id"], unique=False)
+    op.create_index("ix_payment_lines_issuer", "payment_lines", ["issuer_code", "asked_at", "id"], unique=False)
+    op.create_index("ix_payment_lines_last_four", "payment_lines", ["last_four", "asked_at", "id"], unique=False)
+    op.create_index("ix_payment_lines_merchant_uid", "payment_lines", ["merchant_uid"], unique=False)
+    op.create_index("ix_payment_lines_newest", "payment_lines", ["asked_at", "id"], unique=False)
+    op.create_index("ix_payment_lines_paid", "payment_lines", ["paid_at", "id"], unique=False)
+    op.create_index("ix_payment_lines_refunded", "payment_lines", ["refunded_at", "id"], unique=False)
+    op.create_index("ix_payment_lines_staff", "payment_lines", ["staff_id", "asked_at", "id"], unique=False)
+    op.create_index("ix_payment_lines_state", "payment_lines", ["state", "asked_at", "id"], unique=False)
+    op.create_table(
+        "payments",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("imp_uid", sa.String(length=32), nullable=False),
+        sa.Column("merchant_uid", sa.String(length=80), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=True),
+        sa.Column("customer_id", sa.String(length=40), nullable=True),
+        sa.Column("billing_key_id", sa.String(length=40), nullable=True),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("amount_krw", sa.BigInteger(), nullable=False),
+        sa.Column("cancelled_krw", sa.BigInteger(), nullable=False),
+        sa.Column("pg_provider", sa.String(length=16), nullable=True),
+        sa.Column("pg_id", sa.String(length=80), nullable=True),
+        sa.Column("pg_tid", sa.String(length=80), nullable=True),
+        sa.Column("method", sa.String(length=20), nullable=True),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("issuer_code", sa.String(length=16), nullable=True),
+        sa.Column("issuer_name", sa.String(length=40), nullable=True),
+        sa.Column("last_four", sa.String(length=4), nullable=True),
+        sa.Column("quota", sa.Integer(), nullable=True),
+        sa.Column("approval_number", sa.String(length=20), nullable=True),
+        sa.Column("receipt_url", sa.String(length=300), nullable=True),
+        sa.Column("fail_reason", sa.String(length=256), nullable=True),
+        sa.Column("started_at", UtcDateTime(), nullable=True),
+        sa.Column("paid_at", UtcDateTime(), nullable=True),
+        sa.Column("failed_at", UtcDateTime(), nullable=True),
+        sa.Column("cancelled_at", UtcDateTime(), nullable=True),
+        sa.Column("snapshot", sa.Text(), nullable=False),
+        sa.Column("read_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("mode IN ('sandbox', 'test', 'live')", name=op.f("ck_payments_mode_known")),
+        sa.CheckConstraint(
+            "status IN ('ready', 'paid', 'failed', 'cancelled', 'unknown')", name=op.f("ck_payments_status_known")
+        ),
+        sa.CheckConstraint("amount_krw >= 0", name=op.f("ck_payments_amount_not_negative")),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_payments_attempt_id")),
+        sa.ForeignKeyConstraint(["billing_key_id"], ["billing_keys.id"], name=op.f("fk_payments_billing_key_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_payments_customer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
+        sa.UniqueConstraint("imp_uid", name=op.f("uq_payments_imp_uid")),
+    )
+    op.create_index("ix_payments_attempt", "payments", ["attempt_id"], unique=False)
+    op.create_index("ix_payments_billing_key", "payments", ["billing_key_id", "started_at"], unique=False)
+    op.create_index("ix_payments_merchant_uid", "payments", ["merchant_uid"], unique=False)
+    op.create_table(
+        "registrations",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("return_token", sa.String(length=40), nullable=False),
+        sa.Column("sheet_key", sa.String(length=40), nullable=False),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("customer_id", sa.String(length=40), nullable=False),
+        sa.Column("customer_uid", sa.String(length=80), nullable=False),
+        sa.Column("merchant_uid", sa.String(length=40), nullable=False),
+        sa.Column("pg", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("amount_krw", sa.BigInteger(), nullable=False),
+        sa.Column("attempt_id", sa.String(length=40), nullable=True),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("key_fact", sa.String(length=32), nullable=False),
+        sa.Column("charge_fact", sa.String(length=32), nullable=False),
+        sa.Column("imp_uid", sa.String(length=32), nullable=True),
+        sa.Column("billing_key_id", sa.String(length=40), nullable=True),
+        sa.Column("told", sa.String(length=256), nullable=True),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("next_look_at", UtcDateTime(), nullable=True),
+        sa.Column("staff_id", sa.String(length=40), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("returned_at", UtcDateTime(), nullable=True),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "(amount_krw = 0) = (charge_fact = 'not_asked')", name=op.f("ck_registrations_charge_asked")
+        ),
+        sa.CheckConstraint(
+            "charge_fact IN ('not_asked', 'unknown', 'yes', 'no')", name=op.f("ck_registrations_charge_fact_known")
+        ),
+        sa.CheckConstraint(
+            "key_fact IN ('not_asked', 'unknown', 'yes', 'no')", name=op.f("ck_registrations_key_fact_known")
+        ),
+        sa.CheckConstraint("mode IN ('sandbox', 'test', 'live')", name=op.f("ck_registrations_mode_known")),
+        sa.CheckConstraint(
+            "state IN ('open', 'checking', 'both', 'key_only', 'charge_only', 'none')",
+            name=op.f("ck_registrations_state_known"),
+        ),
+        sa.CheckConstraint("amount_krw BETWEEN 0 AND 100000000", name=op.f("ck_registrations_amount_range")),
+        sa.CheckConstraint("length(merchant_uid) BETWEEN 1 AND 40", name=op.f("ck_registrations_merchant_uid_length")),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_registrations_attempt_id")),
+        sa.ForeignKeyConstraint(["billing_key_id"], ["billing_keys.id"], name=op.f("fk_registrations_billing_key_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_registrations_customer_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_registrations_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registrations")),
+        sa.UniqueConstraint("customer_uid", name=op.f("uq_registrations_customer_uid")),
+        sa.UniqueConstraint("merchant_uid", name=op.f("uq_registrations_merchant_uid")),
+        sa.UniqueConstraint("return_token", name=op.f("uq_registrations_return_token")),
+        sa.UniqueConstraint("sheet_key", name=op.f("uq_registrations_sheet_key")),
+    )
+    op.create_index("ix_registrations_customer", "registrations", ["customer_id", "created_at"], unique=False)
+    op.create_index(
+        "ix_registrations_work",
+        "registrations",
+        ["next_look_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('open', 'checking')"),
+        postgresql_where=sa.text("state IN ('open', 'checking')"),
+    )
+    op.create_table(
+        "cancellations",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("payment_id", sa.String(length=40), nullable=False),
+        sa.Column("ref", sa.String(length=60), nullable=False),
+        sa.Column("amount_krw", sa.BigInteger(), nullable=False),
+        sa.Column("cancelled_at", UtcDateTime(), nullable=False),
+        sa.Column("reason", sa.String(length=256), nullable=True),
+        sa.Column("receipt_url", sa.String(length=300), nullable=True),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("amount_krw > 0", name=op.f("ck_cancellations_amount_positive")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_cancellations_payment_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cancellations")),
+        sa.UniqueConstraint("payment_id", "ref", name=op.f("uq_cancellations_payment_id_ref")),
+    )
+    op.create_index("ix_cancellations_newest", "cancellations", ["cancelled_at", "id"], unique=False)
+    op.create_table(
+        "refunds",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("sheet_key", sa.String(length=40), nullable=False),
+        sa.Column("body_hash", sa.String(length=64), nullable=False),
+        sa.Column("mode", sa.String(length=32), nullable=False),
+        sa.Column("payment_id", sa.String(length=40), nullable=False),
+        sa.Column("imp_uid", sa.String(length=32), nullable=False),
+        sa.Column("amount_krw", sa.BigInteger(), nullable=False),
+        sa.Column("tax_free_krw", sa.BigInteger(), nullable=False),
+        sa.Column("remaining_krw", sa.BigInteger(), nullable=False),
+        sa.Column("reason_code", sa.String(length=32), nullable=False),
+        sa.Column("reason_text", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("sends", sa.Integer(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("lease_until", UtcDateTime(), nullable=True),
+        sa.Column("owner", sa.String(length=60), nullable=True),
+        sa.Column("sent_at", UtcDateTime(), nullable=True),
+        sa.Column("next_look_at", UtcDateTime(), nullable=True),
+        sa.Column("cancellation_ref", sa.String(length=60), nullable=True),
+        sa.Column("evidence", sa.String(length=256), nullable=True),
+        sa.Column("staff_id", sa.String(length=40), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'sending') = (lease_until IS NOT NULL)", name=op.f("ck_refunds_lease_while_sending")
+        ),
+        sa.CheckConstraint("mode IN ('sandbox', 'test', 'live')", name=op.f("ck_refunds_mode_known")),
+        sa.CheckConstraint(
+            "reason_code IN ('customer_request', 'duplicate', 'not_delivered', 'wrong_amount', 'other')",
+            name=op.f("ck_refunds_reason_code_known"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('ready', 'sending', 'uncertain', 'done', 'refused')", name=op.f("ck_refunds_state_known")
+        ),
+        sa.CheckConstraint("amount_krw > 0", name=op.f("ck_refunds_amount_positive")),
+        sa.CheckConstraint("remaining_krw >= amount_krw", name=op.f("ck_refunds_within_balance")),
+        sa.CheckConstraint("sends BETWEEN 0 AND 3", name=op.f("ck_refunds_sends_range")),
+        sa.CheckConstraint("tax_free_krw BETWEEN 0 AND amount_krw", name=op.f("ck_refunds_tax_free_range")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payments.id"], name=op.f("fk_refunds_payment_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_refunds_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refunds")),
+        sa.UniqueConstraint("sheet_key", name=op.f("uq_refunds_sheet_key")),
+    )
+    op.create_index("ix_refunds_payment", "refunds", ["payment_id", "created_at"], unique=False)
+    op.create_index(
+        "ix_refunds_work",
+        "refunds",
+        ["state", "next_look_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+    )
+    op.create_index(
+        "uq_refunds_open",
+        "refunds",
+        ["payment_id"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+    )
+    guards.install("0001")
+
+
+def downgrade():
+    guards.drop("0001")
+    op.drop_index(
+        "uq_refunds_open",
+        table_name="refunds",
+        sqlite_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+    )
+    op.drop_index(
+        "ix_refunds_work",
+        table_name="refunds",
+        sqlite_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+    )
+    op.drop_index("ix_refunds_payment", table_name="refunds")
+    op.drop_table("refunds")
+    op.drop_index("ix_cancellations_newest", table_name="cancellations")
+    op.drop_table("cancellations")
+    op.drop_index(
+        "ix_registrations_work",
+        table_name="registrations",
+        sqlite_where=sa.text("state IN ('open', 'checking')"),
+        postgresql_where=sa.text("state IN ('open', 'checking')"),
+    )
+    op.drop_index("ix_registrations_customer", table_name="registrations")
+    op.drop_table("registrations")
+    op.drop_index("ix_payments_merchant_uid", table_name="payments")
+    op.drop_index("ix_payments_billing_key", table_name="payments")
+    op.drop_index("ix_payments_attempt", table_name="payments")
+    op.drop_table("payments")
+    op.drop_index("ix_payment_lines_state", table_name="payment_lines")
+    op.drop_index("ix_payment_lines_staff", table_name="payment_lines")
+    op.drop_index("ix_payment_lines_refunded", table_name="payment_lines")
+    op.drop_index("ix_payment_lines_paid", table_name="payment_lines")
+    op.drop_index("ix_payment_lines_newest", table_name="payment_lines")
+    op.drop_index("ix_payment_lines_merchant_uid", table_name="payment_lines")
+    op.drop_index("ix_payment_lines_last_four", table_name="payment_lines")
+    op.drop_index("ix_payment_lines_issuer", table_name="payment_lines")
+    op.drop_index("ix_payment_lines_customer", table_name="payment_lines")
+    op.drop_index("ix_payment_lines_billing_key", table_name="payment_lines")
+    op.drop_table("payment_lines")
+    op.drop_index(
+        "uq_attempts_open",
+        table_name="attempts",
+        sqlite_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+    )
+    op.drop_index(
+        "ix_attempts_work",
+        table_name="attempts",
+        sqlite_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('ready', 'sending', 'uncertain')"),
+    )
+    op.drop_index("ix_attempts_charge", table_name="attempts")
+    op.drop_table("attempts")
+    op.drop_index("ix_charges_same", table_name="charges")
+    op.drop_table("charges")
+    op.drop_index("ix_staff_sessions_staff", table_name="staff_sessions")
+    op.drop_table("staff_sessions")
+    op.drop_index("ix_customer_terms_source", table_name="customer_terms")
+    op.drop_table("customer_terms")
+    op.drop_index(
+        "uq_billing_keys_default",
+        table_name="billing_keys",
+        sqlite_where=sa.text("is_default = 1"),
+        postgresql_where=sa.text("is_default"),
+    )
+    op.drop_index("ix_billing_keys_state", table_name="billing_keys")
+    op.drop_index("ix_billing_keys_newest", table_name="billing_keys")
+    op.drop_index("ix_billing_keys_customer", table_name="billing_keys")
+    op.drop_table("billing_keys")
+    op.drop_index(
+        "uq_webhook_events_waiting",
+        table_name="webhook_events",
+        sqlite_where=sa.text("decision = 'waiting'"),
+        postgresql_where=sa.text("decision = 'waiting'"),
+    )
+    op.drop_index("ix_webhook_events_work", table_name="webhook_events")
+    op.drop_index("ix_webhook_events_newest", table_name="webhook_events")
+    op.drop_table("webhook_events")
+    op.drop_table("staff")
+    op.drop_index("ix_sign_in_tries_bucket", table_name="sign_in_tries")
+    op.drop_table("sign_in_tries")
+    op.drop_index("ix_ledger_entries_imp_uid", table_name="ledger_entries")
+    op.drop_index("ix_ledger_entries_day", table_name="ledger_entries")
+    op.drop_table("ledger_entries")
+    op.drop_index("ix_events_subject", table_name="events")
+    op.drop_index("ix_events_customer", table_name="events")
+    op.drop_index("ix_events_actor", table_name="events")
+    op.drop_table("events")
+    op.drop_table("daily_totals")
+    op.drop_index("ix_customers_newest", table_name="customers")
+    op.drop_index("ix_customers_created", table_name="customers")
+    op.drop_table("customers")

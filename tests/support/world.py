@@ -1,0 +1,138 @@
+"""A small world for one test: the app, its database, the sandbox, a fixed clock, and makers of records."""
+
+import shutil
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import requests
+from flask_migrate import upgrade
+from portone_sandbox import SandboxConfig, create_sandbox
+from portone_sandbox.inprocess import WsgiAdapter
+
+from merchant_admin import create_app
+from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.billing_keys.states import KeySource, KeyState
+from merchant_admin.core.clock import FixedClock
+from merchant_admin.core.context import Actor, ActorKind, WorkContext
+from merchant_admin.core.db import db
+from merchant_admin.core.ids import new_id
+from merchant_admin.core.permissions import Role
+from merchant_admin.core.settings import EMBEDDED_API, load
+from merchant_admin.customers.models import Customer
+from merchant_admin.staff.models import Staff
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "a long enough password"
+
+
+def settings_for(folder, **env):
+    """Sandbox-mode settings whose files live in `folder`."""
+    words = {"INSTANCE_DIR": str(folder), "SECRET_KEY": "t" * 48, "WORKER": "process", **env}
+    return load(words, ROOT)
+
+
+def migrated_sqlite(folder):
+    """A database file with all tables and guards."""
+    app = create_app(settings_for(folder))
+    with app.app_context():
+        upgrade(directory=str(ROOT / "migrations"))
+        db.engine.dispose()
+    return Path(folder) / "merchant.db"
+
+
+class World(AbstractContextManager):
+    def __init__(self, folder, *, template=None, at=None, **env):
+        if template is not None:
+            shutil.copy(template, Path(folder) / "merchant.db")
+        self.folder = Path(folder)
+        self.settings = settings_for(folder, **env)
+        self.clock = FixedClock(at)
+        self.sandbox_app = create_sandbox(
+            SandboxConfig(
+                database=str(self.folder / "sandbox.db"),
+                imp_key="sandbox_key",
+                imp_secret="sandbox_secret",
+                public_prefix="/sandbox",
+            )
+        )
+        self.sandbox = self.sandbox_app.extensions["portone_sandbox"]
+        http = requests.Session()
+        http.mount(EMBEDDED_API, WsgiAdapter(self.sandbox_app))
+        self.app = create_app(self.settings, http=http, clock=self.clock)
+        self.app.config["TESTING"] = True
+        self.gateway = self.app.extensions["merchant_admin"].gateway
+        self._context = self.app.app_context()
+
+    def __enter__(self):
+        self._context.push()
+        return self
+
+    def __exit__(self, *_):
+        db.session.remove()
+        db.engine.dispose()
+        self._context.pop()
+
+    @property
+    def session(self):
+        return db.session
+
+    def ctx(self, staff=None):
+        """A unit of work by this staff member, or by a job."""
+        actor = Actor(ActorKind.STAFF, staff.id, staff.name, "127.0.0.1") if staff else Actor.job("test")
+        return WorkContext(db.session, self.clock, actor, self.settings.mode.value, self.settings.secret_key.encode())
+
+    def client(self):
+        return self.app.test_client()
+
+    def add(self, *rows):
+        with self.ctx().atomic() as session:
+            session.add_all(rows)
+        return rows[0]
+
+    def a_staff(self, role=Role.OWNER, email=None):
+        """A staff member who may sign in with PASSWORD."""
+        from merchant_admin.staff.service import hash_password
+
+        email = email or f"{role.value}@shop.example"
+        return self.add(
+            Staff(
+                id=new_id("stf"),
+                email=email,
+                name="김직원",
+                role=role,
+                password_hash=hash_password(PASSWORD),
+                created_at=self.clock.now(),
+            )
+        )
+
+    def signed_in(self, role=Role.OWNER):
+        """A browser in which a new staff member of this role is signed in."""
+        staff = self.a_staff(role)
+        client = self.client()
+        page = client.get("/sign-in")
+        from bs4 import BeautifulSoup
+
+        token = BeautifulSoup(page.text, "html.parser").find("input", {"name": "csrf_token"})["value"]
+        answer = client.post("/sign-in", data={"csrf_token": token, "email": staff.email, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        client.staff = staff
+        return client
+
+    def a_customer(self, name="김서연", phone="010-1234-5678", email="seoyeon@example.com"):
+        from merchant_admin.customers.service import CustomerDetails, create_customer
+
+        return create_customer(self.ctx(), CustomerDetails(name=name, phone=phone, email=email, memo=""))
+
+    def a_key(self, customer=None, card="approve", customer_uid=None):
+        """A card that stands at the sandbox and here. `card` names one of the sandbox's test cards."""
+        customer = customer or self.a_customer()
+        customer_uid = customer_uid or new_id("bks")
+        self.sandbox.window_key(customer_uid=customer_uid, merchant_uid=new_id("reg"), card=card, amount=0)
+        held = self.gateway.stored_card(customer_uid)
+        return self.add(
+            BillingKey(
+                id=new_id("key"), customer_id=customer.id, customer_uid=customer_uid, state=KeyState.ACTIVE, source=KeySource.WINDOW,
+                mode=self.settings.mode, pg_provider=held.pg_provider, pg_id=held.pg_id, issuer_code=held.issuer_code,
+                issuer_name=held.issuer_name, last_four=held.last_four, is_default=False, registered_at=self.clock.now(),
+            )
+        )  # fmt: skip
