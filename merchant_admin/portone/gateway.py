@@ -19,6 +19,11 @@ class Gateway:
         self._client = client
         self._settings = settings
 
+    @property
+    def billing_pg(self) -> str:
+        """The `pg` word of the MID that issues billing keys."""
+        return self._settings.billing_pg
+
     def charge_again(self, order: ChargeOrder) -> Transaction:
         """Charge a stored card once. Source: POST /subscribe/payments/again (reference 5.1).
 

@@ -20,6 +20,7 @@ class Registration(Base):
         one_of("charge_fact", Fact),
         one_of("mode", Mode),
         CheckConstraint("amount_krw BETWEEN 0 AND 100000000", name="amount_range"),
+        CheckConstraint("tax_free_krw BETWEEN 0 AND amount_krw", name="tax_free_range"),
         CheckConstraint("(amount_krw = 0) = (charge_fact = 'not_asked')", name="charge_asked"),
         CheckConstraint("length(merchant_uid) BETWEEN 1 AND 40", name="merchant_uid_length"),
         Index("ix_registrations_customer", "customer_id", "created_at"),
@@ -36,6 +37,7 @@ class Registration(Base):
     pg: Mapped[str] = mapped_column(String(80))  # with the billing MID, always
     name: Mapped[str] = mapped_column(String(40))
     amount_krw: Mapped[int] = mapped_column(Won, default=0)
+    tax_free_krw: Mapped[int] = mapped_column(Won, default=0)
     attempt_id: Mapped[str | None] = mapped_column(ForeignKey("attempts.id"))  # the first charge's, if one was asked
     state: Mapped[RegistrationState] = mapped_column(Word(RegistrationState))
     key_fact: Mapped[Fact] = mapped_column(Word(Fact))
@@ -43,7 +45,11 @@ class Registration(Base):
     imp_uid: Mapped[str | None] = mapped_column(String(32))
     billing_key_id: Mapped[str | None] = mapped_column(ForeignKey("billing_keys.id"))
     told: Mapped[str | None] = mapped_column(String(256))  # what the window said, as it came
+    hinted_imp_uid: Mapped[str | None] = mapped_column(String(32))  # what the browser named: a hint, until it is read
+    evidence: Mapped[str | None] = mapped_column(String(256))  # what the latest look saw
     looks: Mapped[int] = mapped_column(Integer, default=0)
+    key_absences: Mapped[int] = mapped_column(Integer, default=0)  # looks in a row without a key, after the window
+    key_absent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     next_look_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     staff_id: Mapped[str | None] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -30,6 +30,7 @@ class WebhookEvent(Base):
             sqlite_where=_WAITING, postgresql_where=_WAITING,
         ),
         Index("ix_webhook_events_work", "decision", "next_look_at"),
+        Index("ix_webhook_events_done", "decision", "done_at"),
         Index("ix_webhook_events_newest", "received_at", "id"),
     )  # fmt: skip
 

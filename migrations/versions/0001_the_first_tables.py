@@ -125,6 +125,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_events")),
     )
+    op.create_index("ix_webhook_events_done", "webhook_events", ["decision", "done_at"], unique=False)
     op.create_index("ix_webhook_events_newest", "webhook_events", ["received_at", "id"], unique=False)
     op.create_index("ix_webhook_events_work", "webhook_events", ["decision", "next_look_at"], unique=False)
     op.create_index(
@@ -392,6 +393,7 @@ def upgrade():
         sa.Column("pg", sa.String(length=80), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("amount_krw", sa.BigInteger(), nullable=False),
+        sa.Column("tax_free_krw", sa.BigInteger(), nullable=False),
         sa.Column("attempt_id", sa.String(length=40), nullable=True),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("key_fact", sa.String(length=32), nullable=False),
@@ -399,7 +401,11 @@ def upgrade():
         sa.Column("imp_uid", sa.String(length=32), nullable=True),
         sa.Column("billing_key_id", sa.String(length=40), nullable=True),
         sa.Column("told", sa.String(length=256), nullable=True),
+        sa.Column("hinted_imp_uid", sa.String(length=32), nullable=True),
+        sa.Column("evidence", sa.String(length=256), nullable=True),
         sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("key_absences", sa.Integer(), nullable=False),
+        sa.Column("key_absent_at", UtcDateTime(), nullable=True),
         sa.Column("next_look_at", UtcDateTime(), nullable=True),
         sa.Column("staff_id", sa.String(length=40), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -421,6 +427,7 @@ def upgrade():
             name=op.f("ck_registrations_state_known"),
         ),
         sa.CheckConstraint("amount_krw BETWEEN 0 AND 100000000", name=op.f("ck_registrations_amount_range")),
+        sa.CheckConstraint("tax_free_krw BETWEEN 0 AND amount_krw", name=op.f("ck_registrations_tax_free_range")),
         sa.CheckConstraint("length(merchant_uid) BETWEEN 1 AND 40", name=op.f("ck_registrations_merchant_uid_length")),
         sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_registrations_attempt_id")),
         sa.ForeignKeyConstraint(["billing_key_id"], ["billing_keys.id"], name=op.f("fk_registrations_billing_key_id")),
