@@ -10,32 +10,47 @@ from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from merchant_admin import create_app
+from merchant_admin.core.clock import Clock
 from merchant_admin.core.settings import EMBEDDED_API, Settings, UnsafeSettings, load
 from portone_sandbox import SandboxConfig, create_sandbox
 from portone_sandbox.inprocess import WsgiAdapter
 
 ROOT = Path(__file__).resolve().parent
+OURSELVES = "http://merchant.sandbox"  # where the embedded sandbox sends its webhooks: answered inside the process
 
 
-def build(settings: Settings) -> Flask:
-    """The app for these settings; in sandbox mode PortOne stands under /sandbox in the same process."""
+def build(settings: Settings, *, clock: Clock | None = None) -> Flask:
+    """The app for these settings; in sandbox mode PortOne stands under /sandbox in the same process.
+
+    The two speak in both directions without a socket. `app.extensions["embedded_sandbox"]` is the sandbox's handle.
+    """
     if not settings.has_embedded_sandbox:
-        return create_app(settings)
+        return create_app(settings, clock=clock)
     sandbox = create_sandbox(
         SandboxConfig(
             database=str(settings.instance_dir / "sandbox.db"),
             imp_key=settings.imp_key,
             imp_secret=settings.imp_secret,
             imp_code=settings.imp_code,
+            webhook_url="/".join(filter(None, (f"{OURSELVES}/webhooks/portone", settings.webhook_path))),
             public_prefix="/sandbox",
         )
     )
     http = requests.Session()
     http.mount(EMBEDDED_API, WsgiAdapter(sandbox))
-    app = create_app(settings, http=http)
+    app = create_app(settings, http=http, clock=clock)
+    handle = app.extensions["embedded_sandbox"] = sandbox.extensions["portone_sandbox"]
+    handle.webhooks.http.mount(OURSELVES, WsgiAdapter(app))
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})  # type: ignore[method-assign]
-    app.extensions["embedded_sandbox"] = sandbox
     return app
+
+
+def start_inline_worker(app: Flask) -> None:
+    """Where the settings want it, let the worker run as a thread of this web process."""
+    if app.extensions["merchant_admin"].settings.worker == "inline":
+        from merchant_admin.worker import inline  # noqa: PLC0415
+
+        inline.start(app)
 
 
 def _start() -> Flask:

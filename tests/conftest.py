@@ -1,11 +1,15 @@
 """Fixtures every test may use: an app on a fresh, migrated database, with the real sandbox inside the process."""
 
+import ipaddress
 import socket
 from datetime import UTC, datetime
 
 import pytest
-from tests.support.world import World, migrated_sqlite
 
+from tests.support import postgres
+from tests.support.world import World, migrate, migrated_sqlite
+
+pytest_plugins = ["tests.support.browser"]
 NOON = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # 12:00 in Seoul
 
 
@@ -22,6 +26,45 @@ def world(empty_database, tmp_path):
         yield made
 
 
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory):
+    """A PostgreSQL server of this run's own."""
+    server = postgres.start(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """The address of a new, empty PostgreSQL database."""
+    url = postgres_server.database()
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server, tmp_path_factory):
+    """The name of a PostgreSQL database with all tables and guards, to be copied."""
+    url = postgres_server.database()
+    migrate(tmp_path_factory.mktemp("migrating"), DATABASE_URL=url)
+    return postgres.name_of(url)
+
+
+@pytest.fixture
+def postgres_world(postgres_server, migrated_postgres, tmp_path):
+    """As `world`, on PostgreSQL."""
+    url = postgres_server.database(template=migrated_postgres)
+    with World(tmp_path, at=NOON, DATABASE_URL=url) as made:
+        yield made
+    postgres_server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def each_world(request):
+    """`world` and then `postgres_world`: for rules that must hold on both engines."""
+    return request.getfixturevalue("world" if request.param == "sqlite" else "postgres_world")
+
+
 @pytest.fixture
 def client(world):
     """A browser without anyone signed in."""
@@ -34,8 +77,15 @@ def no_outside_network(monkeypatch):
     connect = socket.socket.connect
 
     def local_only(self, address):
-        if isinstance(address, tuple) and address[0] not in {"127.0.0.1", "::1", "localhost"}:
+        if isinstance(address, tuple) and not _is_here(address[0]):
             raise AssertionError(f"a test tried to reach {address}")
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", local_only)
+
+
+def _is_here(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import requests
 from flask_migrate import upgrade
-from portone_sandbox import SandboxConfig, create_sandbox
-from portone_sandbox.inprocess import WsgiAdapter
 
 from merchant_admin import create_app
 from merchant_admin.billing_keys.models import BillingKey
@@ -18,8 +16,9 @@ from merchant_admin.core.db import db
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Role
 from merchant_admin.core.settings import EMBEDDED_API, load
-from merchant_admin.customers.models import Customer
 from merchant_admin.staff.models import Staff
+from portone_sandbox import SandboxConfig, create_sandbox
+from portone_sandbox.inprocess import WsgiAdapter
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a long enough password"
@@ -31,12 +30,17 @@ def settings_for(folder, **env):
     return load(words, ROOT)
 
 
-def migrated_sqlite(folder):
-    """A database file with all tables and guards."""
-    app = create_app(settings_for(folder))
+def migrate(folder, **env):
+    """Bring the database of these settings to the newest tables and guards."""
+    app = create_app(settings_for(folder, **env))
     with app.app_context():
         upgrade(directory=str(ROOT / "migrations"))
         db.engine.dispose()
+
+
+def migrated_sqlite(folder):
+    """A database file with all tables and guards."""
+    migrate(folder)
     return Path(folder) / "merchant.db"
 
 

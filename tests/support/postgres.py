@@ -1,0 +1,120 @@
+"""A PostgreSQL of the tests' own: made in a temporary folder, gone afterwards; nothing of the machine's is touched."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+CI = os.environ.get("CI") == "true"
+QUICK = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB")
+
+
+class Postgres:
+    """A running server. `database()` makes a database, copied from `template` where one is named."""
+
+    def __init__(self, address, process=None, owner=None):
+        self.address, self._process, self._owner = address, process, owner
+        self._made = 0
+
+    def url(self, name):
+        return urlunsplit(urlsplit(self.address)._replace(scheme="postgresql", path=f"/{name}"))
+
+    def database(self, template="template1"):
+        self._made += 1
+        name = f"merchant_{os.getpid()}_{self._made}"
+        self.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def drop(self, url):
+        self.run(f"DROP DATABASE IF EXISTS {name_of(url)} WITH (FORCE)")
+
+    def run(self, statement):
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def program(self, name):
+        """The path of one of the server's programs, such as pg_dump."""
+        return programs() / name
+
+    def stop(self):
+        if self._process:
+            self._process.terminate()
+            self._process.wait(20)
+
+
+def name_of(url):
+    return urlsplit(url).path.removeprefix("/")
+
+
+def programs():
+    """The folder of PostgreSQL's programs, or None."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).parent
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda folder: int(folder.parent.name))
+
+
+def start(folder):
+    """The server that TEST_POSTGRES_URL names, else a new one; a skip (with CI=true a failure) where there is none."""
+    named = os.environ.get("TEST_POSTGRES_URL")
+    if named:
+        return Postgres(named)
+    bin_folder = programs()
+    if bin_folder is None:
+        (pytest.fail if CI else pytest.skip)("PostgreSQL is not installed: sudo apt-get install postgresql")
+    owner = _unprivileged()
+    data, runs = folder / "data", folder / "run"
+    runs.mkdir()
+    if owner:
+        _give(folder, owner)
+    subprocess.run(
+        [bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+        check=True, capture_output=True, user=owner, cwd=folder,
+    )  # fmt: skip
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = (folder / "log").open("w")
+    process = subprocess.Popen(
+        [bin_folder / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", runs, "-c", "max_connections=120", *QUICK],
+        stdout=log, stderr=log, user=owner, cwd=folder,
+    )  # fmt: skip
+    log.close()
+    server = Postgres(f"postgresql://postgres@127.0.0.1:{port}/postgres", process, owner)
+    _until_it_answers(server, folder / "log")
+    return server
+
+
+def _until_it_answers(server, log):
+    for _ in range(300):
+        try:
+            return server.run("SELECT 1")
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+    raise AssertionError(log.read_text())
+
+
+def _unprivileged():
+    """PostgreSQL refuses to run as root: the account to run it as, or None for our own."""
+    if os.getuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in known else "nobody"
+
+
+def _give(folder, owner):
+    """Let `owner` in: its own folder, and passage through pytest's private ones above it."""
+    for path in (folder, *folder.glob("*")):
+        shutil.chown(path, owner)
+    for parent in folder.parents:
+        if parent.stat().st_mode & 0o001 == 0:
+            parent.chmod(parent.stat().st_mode | 0o011)
