@@ -57,6 +57,8 @@ class World(AbstractContextManager):
                 imp_key="sandbox_key",
                 imp_secret="sandbox_secret",
                 public_prefix="/sandbox",
+                real_time=lambda: self.clock.now().timestamp(),
+                slow_card_seconds=0.3,
             )
         )
         self.sandbox = self.sandbox_app.extensions["portone_sandbox"]
@@ -75,6 +77,7 @@ class World(AbstractContextManager):
         db.session.remove()
         db.engine.dispose()
         self._context.pop()
+        self.sandbox.close()
 
     @property
     def session(self):
