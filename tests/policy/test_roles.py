@@ -1,0 +1,91 @@
+"""Five identities against every URL: what each role reaches is written down here, and nothing else opens."""
+
+import pytest
+from bs4 import BeautifulSoup
+
+from merchant_admin.core.permissions import Role
+from tests.support.furnish import furnish
+
+# endpoint -> the least role that reaches it. A new view fails this test until its line is written.
+VIEWER, CLERK, MANAGER, OWNER = Role.VIEWER, Role.CLERK, Role.MANAGER, Role.OWNER
+LEAST_ROLE = {
+    "overview.home": VIEWER, "overview.search": VIEWER, "overview.needs_action": VIEWER,
+    "overview.show_customer": VIEWER, "overview.show_billing_key": VIEWER, "overview.show_payment": VIEWER,
+    "customers.list_customers": VIEWER, "customers.new_customer": CLERK, "customers.create_customer": CLERK,
+    "customers.edit_customer": CLERK, "customers.update_customer": CLERK, "customers.archive_customer": CLERK,
+    "customers.restore_customer": CLERK, "customers.update_memo": CLERK, "customers.reveal_customer": CLERK,
+    "billing_keys.list_billing_keys": VIEWER, "billing_keys.new_adoption": CLERK, "billing_keys.create_adoption": CLERK,
+    "billing_keys.make_default": CLERK, "billing_keys.new_deletion": MANAGER, "billing_keys.create_deletion": MANAGER,
+    "registrations.new_registration": CLERK, "registrations.create_registration": CLERK,
+    "registrations.show_window": CLERK, "registrations.show_registration": VIEWER, "registrations.told": CLERK,
+    "payments.list_payments": VIEWER, "payments.new_charge": CLERK, "payments.confirm_charge": CLERK,
+    "payments.create_charge": CLERK, "payments.show_charge": VIEWER, "payments.send_again": CLERK,
+    "payments.give_up": CLERK, "payments.look_now": VIEWER,
+    "refunds.new_refund": MANAGER, "refunds.confirm_refund": MANAGER, "refunds.create_refund": MANAGER,
+    "refunds.show_refund": VIEWER,
+    "webhooks.list_webhook_events": MANAGER, "audit.list_events": MANAGER,
+    "staff.sign_out": VIEWER, "staff.my_account": VIEWER, "staff.list_staff": OWNER, "staff.new_staff": OWNER,
+    "staff.create_staff": OWNER, "staff.edit_staff": OWNER, "staff.update_staff": OWNER,
+}  # fmt: skip
+ORDER = [VIEWER, CLERK, MANAGER, OWNER]
+ENDS_THE_SESSION = {"staff.sign_out"}
+
+
+def closed_rules(app):
+    from merchant_admin.web.access import needs_of
+
+    needs = needs_of(app)
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if needs[rule.endpoint] != "public" and rule.endpoint not in ENDS_THE_SESSION
+    ]
+
+
+def ask(world, client, rule, method, shop, token):
+    with world.app.test_request_context():
+        url = world.app.url_for(rule.endpoint, **shop.words(rule))
+    return client.get(url) if method == "GET" else client.post(url, data={"csrf_token": token})
+
+
+def token_of(client):
+    return BeautifulSoup(client.get("/account").text, "html.parser").find("input", {"name": "csrf_token"})["value"]
+
+
+def each(app):
+    return [(rule, method) for rule in closed_rules(app) for method in sorted(rule.methods & {"GET", "POST"})]
+
+
+def test_every_closed_view_has_its_line_here(world):
+    assert {rule.endpoint for rule in closed_rules(world.app)} - set(LEAST_ROLE) == set()
+
+
+def test_a_stranger_meets_the_sign_in_page_everywhere(world):
+    shop, client = furnish(world), world.client()
+    form = BeautifulSoup(client.get("/sign-in").text, "html.parser").find("input", {"name": "csrf_token"})["value"]
+    for rule, method in each(world.app):
+        answer = ask(world, client, rule, method, shop, form)
+        assert answer.status_code in {302, 303}, f"{method} {rule}: {answer.status_code}"
+        assert answer.location.startswith("/sign-in"), rule
+
+
+@pytest.mark.parametrize("role", ORDER)
+def test_a_role_reaches_what_is_written_and_nothing_else(world, role):
+    shop, client = furnish(world), world.signed_in(role)
+    token = token_of(client)
+    for rule, method in each(world.app):
+        status = ask(world, client, rule, method, shop, token).status_code
+        may = ORDER.index(role) >= ORDER.index(LEAST_ROLE[rule.endpoint])
+        assert (status != 403) is may, f"{role} {method} {rule}: {status}"
+        assert status < 500, f"{role} {method} {rule}: {status}"
+
+
+def test_no_button_leads_to_a_closed_door(world):
+    shop = furnish(world)
+    for role in ORDER:
+        client = world.signed_in(role)
+        for url in ("/", "/customers", f"/customers/{shop.customer_id}", f"/billing-keys/{shop.billing_key_id}",
+                    "/payments", f"/payments/{shop.payment_id}", "/billing-keys", "/needs-action"):  # fmt: skip
+            page = BeautifulSoup(client.get(url).text, "html.parser")
+            for link in {a["href"] for a in page.find_all("a", href=True) if a["href"].startswith("/")}:
+                assert client.get(link).status_code != 403, f"{role} sees {link} on {url}"
