@@ -66,6 +66,7 @@ class Attempt(Base):
     charge_id: Mapped[str] = mapped_column(ForeignKey("charges.id"))
     merchant_uid: Mapped[str] = mapped_column(String(40), unique=True)
     customer_uid: Mapped[str] = mapped_column(String(80))
+    pg_id: Mapped[str | None] = mapped_column(String(80))  # the MID the money must come through; None = any of ours
     amount_krw: Mapped[int] = mapped_column(Won)
     state: Mapped[AttemptState] = mapped_column(Word(AttemptState))
     sends: Mapped[int] = mapped_column(Integer, default=0)
@@ -80,6 +81,7 @@ class Attempt(Base):
     late: Mapped[bool] = mapped_column(Boolean, default=False)
     fail_reason: Mapped[str | None] = mapped_column(String(256))
     evidence: Mapped[str | None] = mapped_column(String(256))  # why the outcome is not known
+    refused: Mapped[bool] = mapped_column(Boolean, default=False)  # the last send was answered with `code` other than 0
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

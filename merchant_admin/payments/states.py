@@ -46,6 +46,28 @@ IS_LATE = frozenset(
 )
 
 
+class Evidence(StrEnum):
+    """Why the outcome of an attempt is not known; `attempts.evidence` reads `refused: PortOne's words`."""
+
+    UNREACHABLE = "unreachable"  # the request never left this machine
+    NO_ANSWER = "no_answer"  # it left, and nothing usable came back
+    REFUSED = "refused"  # PortOne answered with `code` other than 0: probably nothing happened
+    MISMATCH = "mismatch"  # a payment of this order number is not the one that was asked for
+    UNFINISHED = "unfinished"  # PortOne has begun and not ended it, or says a word nobody knows
+    OTHER_MODE = "other_mode"  # a test payment in live mode, or the reverse
+    LEASE_EXPIRED = "lease_expired"  # whoever sent it did not come back to say how it went
+
+    def with_detail(self, detail: object = None) -> str:
+        """The text that is kept."""
+        return f"{self.value}: {detail}"[:256] if detail else self.value
+
+
+def read_evidence(text: str | None) -> tuple[Evidence | None, str]:
+    """The kept text as its word and its detail."""
+    word, _, detail = (text or "").partition(": ")
+    return (Evidence(word), detail) if word in set(Evidence) else (None, text or "")
+
+
 def advance(state: AttemptState, to: AttemptState) -> AttemptState:
     """`to`, if an attempt may go there from `state`. Raises RuleBroken for a pair that is not in NEXT."""
     if to not in NEXT[state]:

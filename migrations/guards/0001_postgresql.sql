@@ -51,7 +51,7 @@ CREATE TRIGGER attempts_birth BEFORE INSERT ON attempts FOR EACH ROW EXECUTE FUN
 -- end
 CREATE TRIGGER attempts_move BEFORE UPDATE ON attempts FOR EACH ROW
 WHEN (NOT (NEW.id = OLD.id AND NEW.charge_id = OLD.charge_id AND NEW.merchant_uid = OLD.merchant_uid
-  AND NEW.customer_uid = OLD.customer_uid AND NEW.amount_krw = OLD.amount_krw
+  AND NEW.customer_uid = OLD.customer_uid AND NEW.pg_id IS NOT DISTINCT FROM OLD.pg_id AND NEW.amount_krw = OLD.amount_krw
   AND (OLD.imp_uid IS NULL OR NEW.imp_uid IS NOT DISTINCT FROM OLD.imp_uid OR (NEW.state = 'paid' AND OLD.state <> 'paid')) AND (
     (NEW.state = OLD.state AND NEW.sends = OLD.sends)
     OR (OLD.state = 'ready' AND NEW.state = 'sending' AND NEW.sends = OLD.sends + 1)

@@ -17,7 +17,7 @@ BEGIN SELECT RAISE(ABORT, 'attempts: bad birth');
 END;
 CREATE TRIGGER attempts_move BEFORE UPDATE ON attempts
 WHEN NOT (NEW.id = OLD.id AND NEW.charge_id = OLD.charge_id AND NEW.merchant_uid = OLD.merchant_uid
-  AND NEW.customer_uid = OLD.customer_uid AND NEW.amount_krw = OLD.amount_krw
+  AND NEW.customer_uid = OLD.customer_uid AND NEW.pg_id IS OLD.pg_id AND NEW.amount_krw = OLD.amount_krw
   AND (OLD.imp_uid IS NULL OR NEW.imp_uid IS OLD.imp_uid OR (NEW.state = 'paid' AND OLD.state <> 'paid')) AND (
     (NEW.state = OLD.state AND NEW.sends = OLD.sends)
     OR (OLD.state = 'ready' AND NEW.state = 'sending' AND NEW.sends = OLD.sends + 1)

@@ -1,0 +1,103 @@
+"""Writing the books: one balanced entry for money taken, one for each part given back, and the day's total with it.
+
+Only `payments.facts` calls this, with what PortOne said. Posting the same fact again changes nothing, so a fact may
+be learnt from the answer, a webhook and a look, in any order.
+"""
+
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from merchant_admin.core.ids import new_id
+from merchant_admin.core.settings import Mode
+from merchant_admin.core.times import seoul_day
+from merchant_admin.ledger.models import Account, DailyTotal, EntryKind, LedgerEntry
+
+
+class TakenMoney(Protocol):
+    """What the books need to know of a payment (payments.models.Payment)."""
+
+    id: Any
+    imp_uid: Any
+    mode: Any
+    amount_krw: Any
+    paid_at: Any
+    started_at: Any
+
+
+class GivenBack(Protocol):
+    """What the books need to know of one cancellation (payments.models.Cancellation)."""
+
+    ref: Any
+    amount_krw: Any
+    cancelled_at: Any
+
+
+def post_charge(session: Session, payment: TakenMoney, now: datetime) -> bool:
+    """Enter the whole amount of a payment once, on the Seoul day it was paid. False if it stands already.
+
+    A payment of 0 won (a card registered without a charge) has no entry.
+    """
+    if payment.amount_krw == 0:
+        return False
+    return _post(
+        session,
+        payment,
+        {
+            "kind": EntryKind.CHARGE, "ref": payment.imp_uid, "debit": Account.RECEIVABLE, "credit": Account.SALES,
+            "amount_krw": payment.amount_krw, "happened_at": payment.paid_at or payment.started_at or now,
+        },
+        now,
+    )  # fmt: skip
+
+
+def post_refund(session: Session, payment: TakenMoney, cancellation: GivenBack, now: datetime) -> bool:
+    """Enter one cancellation once, on the Seoul day it was given back. False if it stands already.
+
+    The charge must have been entered before; a database guard refuses an entry that gives back more than was paid.
+    """
+    return _post(
+        session,
+        payment,
+        {
+            "kind": EntryKind.REFUND, "ref": f"{payment.imp_uid}:{cancellation.ref}", "debit": Account.REFUNDS,
+            "credit": Account.RECEIVABLE, "amount_krw": cancellation.amount_krw,
+            "happened_at": cancellation.cancelled_at,
+        },
+        now,
+    )  # fmt: skip
+
+
+def _post(session: Session, payment: TakenMoney, entry: dict[str, Any], now: datetime) -> bool:
+    day = seoul_day(entry["happened_at"])
+    row = {
+        "id": new_id("led"), "imp_uid": payment.imp_uid, "payment_id": payment.id, "mode": payment.mode,
+        "seoul_day": day, "recorded_at": now, **entry,
+    }  # fmt: skip
+    statement = _insert(session, LedgerEntry).values(row).on_conflict_do_nothing(index_elements=["kind", "ref"])
+    is_new = session.execute(statement.returning(LedgerEntry.id)).first() is not None
+    if is_new:
+        _move_total(session, (day, payment.mode, entry["kind"]), entry["amount_krw"])
+    return is_new
+
+
+def _move_total(session: Session, key: tuple[Any, Mode, EntryKind], amount_krw: int) -> None:
+    total = DailyTotal.__table__.c
+    fresh = _insert(session, DailyTotal).values(
+        seoul_day=key[0], mode=key[1], kind=key[2], entries=1, sum_krw=amount_krw
+    )
+    session.execute(
+        fresh.on_conflict_do_update(
+            index_elements=["seoul_day", "mode", "kind"],
+            set_={"entries": total.entries + 1, "sum_krw": total.sum_krw + amount_krw},
+        )
+    )
+
+
+def _insert(session: Session, model: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, in the words of the engine at hand."""
+    made: Insert = (postgresql if session.get_bind().dialect.name == "postgresql" else sqlite).insert(model)
+    return made
