@@ -1,6 +1,7 @@
 """Reading the timeline of one record, one customer or everything."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from merchant_admin.audit.models import Event
+from merchant_admin.core.paging import PAGE_ROWS
 
 
 @dataclass(frozen=True)
@@ -18,18 +20,40 @@ class EventRow:
     seq: int
     at: datetime
     actor_kind: str
+    actor_id: str | None
     actor_name: str
+    actor_address: str | None
     act: str
     subject_kind: str
     subject_id: str
-    facts: dict[str, Any]
+    customer_id: str | None
     reason: str | None
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class EventFilters:
+    """What the list of everything shows. Empty means all; `subject` is the id of a record or of a customer."""
+
+    actor_id: str = ""
+    kind: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class EventPage:
+    """One page, newest first; `previous` and `next` are words for the pages beside it (None = there is none)."""
+
+    rows: Sequence[EventRow]
+    previous: str | None
+    next: str | None
 
 
 _COLUMNS = select(
-    Event.seq, Event.at, Event.actor_kind, Event.actor_name, Event.act,
-    Event.subject_kind, Event.subject_id, Event.facts, Event.reason,
+    Event.seq, Event.at, Event.actor_kind, Event.actor_id, Event.actor_name, Event.actor_address, Event.act,
+    Event.subject_kind, Event.subject_id, Event.customer_id, Event.reason, Event.facts,
 )  # fmt: skip
+_Query = Select[*tuple[Any, ...]]
 
 
 def of_subjects(session: Session, *subjects: tuple[str, str], limit: int = 50) -> list[EventRow]:
@@ -37,20 +61,57 @@ def of_subjects(session: Session, *subjects: tuple[str, str], limit: int = 50) -
     if not subjects:
         return []
     about = [(Event.subject_kind == kind) & (Event.subject_id == row_id) for kind, row_id in subjects]
-    return _rows(session, _COLUMNS.where(or_(*about)), limit)
+    return _rows(session, _COLUMNS.where(or_(*about)).order_by(Event.seq.desc()).limit(limit))
 
 
 def of_customer(session: Session, customer_id: str, limit: int = 50) -> list[EventRow]:
     """The newest lines about a customer and all that is theirs."""
-    return _rows(session, _COLUMNS.where(Event.customer_id == customer_id), limit)
+    query = _COLUMNS.where(Event.customer_id == customer_id)
+    return _rows(session, query.order_by(Event.seq.desc()).limit(limit))
 
 
-def newest(session: Session, before: int | None = None, limit: int = 50) -> list[EventRow]:
-    """The newest lines of all, from line `before` on downwards."""
-    query = _COLUMNS if before is None else _COLUMNS.where(Event.seq < before)
-    return _rows(session, query, limit)
+def event_page(session: Session, filters: EventFilters, place: str | None) -> EventPage:
+    """One page of the timeline. `place` is `before-<seq>` or `after-<seq>`; anything else is the first page."""
+    way, _dash, number = (place or "").partition("-")
+    seq = int(number) if number.isdecimal() and len(number) < 19 else None
+    query: _Query = _filtered(filters)
+    backwards = way == "after" and seq is not None
+    if backwards:
+        query = query.where(Event.seq > seq).order_by(Event.seq.asc())
+    elif way == "before" and seq is not None:
+        query = query.where(Event.seq < seq).order_by(Event.seq.desc())
+    else:
+        seq, query = None, query.order_by(Event.seq.desc())
+    found = _rows(session, query.limit(PAGE_ROWS + 1))
+    more, rows = len(found) > PAGE_ROWS, found[:PAGE_ROWS]
+    if backwards:
+        rows.reverse()
+    has_newer, has_older = (more, True) if backwards else (seq is not None, more)
+    return EventPage(
+        rows,
+        f"after-{rows[0].seq}" if rows and has_newer else None,
+        f"before-{rows[-1].seq}" if rows and has_older else None,
+    )
 
 
-def _rows(session: Session, query: Select[Any], limit: int) -> list[EventRow]:
-    found = session.execute(query.order_by(Event.seq.desc()).limit(limit))
-    return [EventRow(*row[:7], facts=json.loads(row.facts), reason=row.reason) for row in found]
+def _filtered(filters: EventFilters) -> _Query:
+    query: _Query = _COLUMNS
+    if filters.actor_id:
+        query = query.where(Event.actor_id == filters.actor_id)
+    if filters.kind:
+        query = query.where(Event.subject_kind == filters.kind)
+    if filters.subject.startswith("cus_"):
+        query = query.where(Event.customer_id == filters.subject)
+    elif filters.subject:
+        query = query.where(Event.subject_id == filters.subject)
+    return query
+
+
+def _rows(session: Session, query: _Query) -> list[EventRow]:
+    return [
+        EventRow(
+            row.seq, row.at, row.actor_kind, row.actor_id, row.actor_name, row.actor_address, row.act,
+            row.subject_kind, row.subject_id, row.customer_id, row.reason, json.loads(row.facts),
+        )
+        for row in session.execute(query)
+    ]  # fmt: skip

@@ -4,13 +4,14 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from merchant_admin.audit.models import Event
+from merchant_admin.audit.models import ChainHead, Event
 from merchant_admin.core.context import WorkContext
 
 _FIRST = b"\x00" * 32
@@ -43,9 +44,15 @@ def record(
 def _append(session: Session, line: dict[str, Any], secret: bytes) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CHAIN_LOCK})
-    last = session.execute(select(Event.seq, Event.mac).order_by(Event.seq.desc()).limit(1)).first()
-    seq, before = (last.seq + 1, last.mac) if last else (1, _FIRST)
-    session.add(Event(seq=seq, mac=_mac(secret, before, seq, line), **line))
+    last_seq = session.scalar(select(Event.seq).order_by(Event.seq.desc()).limit(1)) or 0
+    head = session.get(ChainHead, 1) or ChainHead(id=1, seq=0, mac=_FIRST, seal=b"")
+    # Only a sealed end is continued. After a false one the chain starts anew, and the break stays to be seen.
+    before = head.mac if hmac.compare_digest(head.seal, _seal(secret, head.seq, head.mac)) else _FIRST
+    seq = max(last_seq, head.seq) + 1
+    mac = _mac(secret, before, seq, line)
+    session.add(Event(seq=seq, mac=mac, **line))
+    head.seq, head.mac, head.seal = seq, mac, _seal(secret, seq, mac)
+    session.add(head)
     session.flush()
 
 
@@ -55,15 +62,56 @@ def _mac(secret: bytes, before: bytes, seq: int, line: dict[str, Any]) -> bytes:
     return hmac.digest(secret, before + words, hashlib.sha256)
 
 
-def first_broken_line(session: Session, secret: bytes) -> int | None:
-    """The number of the first line that doesn't follow from the one before it; None if the chain holds."""
-    before, expected = _FIRST, 1
+def _seal(secret: bytes, seq: int, mac: bytes) -> bytes:
+    return hmac.digest(secret, b"chain head\n%d\n" % seq + mac, hashlib.sha256)
+
+
+@dataclass(frozen=True)
+class ChainEnd:
+    """The last line's number and code: to be kept outside the database and compared one day."""
+
+    seq: int
+    mac: str
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.mac}"
+
+    @classmethod
+    def read(cls, text: str) -> "ChainEnd":
+        """The end as `audit verify` prints it. Raises ValueError."""
+        seq, _colon, mac = text.strip().partition(":")
+        return cls(int(seq), bytes.fromhex(mac).hex())
+
+
+def chain_end(session: Session) -> ChainEnd | None:
+    """The end of the chain as the last line says; None while nothing was recorded."""
+    last = session.execute(select(Event.seq, Event.mac).order_by(Event.seq.desc()).limit(1)).first()
+    return ChainEnd(last.seq, last.mac.hex()) if last else None
+
+
+def first_broken_line(session: Session, secret: bytes, kept: ChainEnd | None = None) -> int | None:
+    """The number of the first line that doesn't follow from the one before it; None if the chain holds.
+
+    A cut-off tail shows against the sealed end, and against an end that was `kept` elsewhere.
+    """
+    before, expected, kept_is_there = _FIRST, 1, kept is None
     for event in _all_lines(session):
         line = {name: getattr(event, name) for name in _SAID}
         if event.seq != expected or not hmac.compare_digest(event.mac, _mac(secret, before, event.seq, line)):
             return expected
+        if kept is not None and kept.seq == event.seq:
+            kept_is_there = kept.mac == event.mac.hex()
         before, expected = event.mac, expected + 1
-    return None
+    if kept is not None and not kept_is_there:
+        return min(kept.seq, expected)
+    return None if _end_is_sealed(session, secret, expected - 1, before) else expected
+
+
+def _end_is_sealed(session: Session, secret: bytes, seq: int, mac: bytes) -> bool:
+    head = session.execute(select(ChainHead.seq, ChainHead.mac, ChainHead.seal)).first()
+    if head is None:
+        return seq == 0
+    return head.seq == seq and head.mac == mac and hmac.compare_digest(head.seal, _seal(secret, seq, mac))
 
 
 _SAID = (

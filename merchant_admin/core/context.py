@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session, scoped_session
 
@@ -38,7 +39,7 @@ class Actor:
 class WorkContext:
     """One unit of work's surroundings. `mode` is the merchant's PortOne mode, stamped on every money row."""
 
-    session: Session | scoped_session[Session]
+    session: Session | scoped_session[Any]
     clock: Clock
     actor: Actor
     mode: str
@@ -48,6 +49,11 @@ class WorkContext:
     def now(self) -> datetime:
         return self.clock.now()
 
+    @property
+    def reader(self) -> Session:
+        """The plain session, for queries."""
+        return self.session() if isinstance(self.session, scoped_session) else self.session
+
     def before_commit(self, act: Callable[[Session], None]) -> None:
         """Do `act` as the last thing of the open write, so that what it locks is locked for the shortest time."""
         self._last_acts.append(act)
@@ -55,7 +61,7 @@ class WorkContext:
     @contextmanager
     def atomic(self) -> Iterator[Session]:
         """One write transaction: all of it, or nothing. Never open while PortOne is called."""
-        session = self.session() if isinstance(self.session, scoped_session) else self.session
+        session = self.reader
         self._last_acts.clear()
         with write_transaction(session):
             yield session

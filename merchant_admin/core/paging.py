@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, tuple_
+from sqlalchemy import Row, Select, SQLColumnExpression, tuple_
 from sqlalchemy.orm import Session
 
 PAGE_ROWS = 25
@@ -58,10 +58,10 @@ class Page(Generic[T]):
 
 def keyset_page(
     session: Session,
-    query: Select[Any],
-    by: tuple[ColumnElement[datetime], ColumnElement[str]],
+    query: Select[*tuple[Any, ...]],
+    by: tuple[SQLColumnExpression[datetime], SQLColumnExpression[str]],
     place: Place | None,
-    make: Callable[[Row[Any]], T],
+    make: Callable[[Row[*tuple[Any, ...]]], T],
 ) -> Page[T]:
     """Read one page of `query`, newest first by (instant, id), from `place`.
 

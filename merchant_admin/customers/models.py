@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text
+from sqlalchemy import ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from merchant_admin.core.db import Base, UtcDateTime
@@ -14,9 +14,16 @@ _BYTE_ORDER = String(64).with_variant(String(64, collation="C"), "postgresql")
 class Customer(Base):
     __tablename__ = "customers"
     __table_args__ = (
-        Index("ix_customers_newest", "archived_at", "created_at", "id"),
-        Index("ix_customers_created", "created_at", "id"),
-    )
+        # One partial index for each tab: "IS NULL" in front of the columns would make PostgreSQL sort.
+        Index(
+            "ix_customers_active", "created_at", "id",
+            sqlite_where=text("archived_at IS NULL"), postgresql_where=text("archived_at IS NULL"),
+        ),
+        Index(
+            "ix_customers_archived", "created_at", "id",
+            sqlite_where=text("archived_at IS NOT NULL"), postgresql_where=text("archived_at IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     name: Mapped[str] = mapped_column(String(40))
@@ -37,7 +44,7 @@ class CustomerTerm(Base):
     """One piece of text a customer is found by (core.search). `source` put it there: `customer` or a key's id."""
 
     __tablename__ = "customer_terms"
-    __table_args__ = (Index("ix_customer_terms_source", "customer_id", "source"), {"sqlite_with_rowid": False})
+    __table_args__ = (Index("ix_customer_terms_customer", "customer_id", "term"), {"sqlite_with_rowid": False})
 
     term: Mapped[str] = mapped_column(_BYTE_ORDER, primary_key=True)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), primary_key=True)

@@ -1,12 +1,14 @@
 """Tables of staff, their sessions, and counted sign-in tries."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from merchant_admin.core.db import Base, UtcDateTime, Word, one_of
 from merchant_admin.core.permissions import Role
+
+IDLE, ABSOLUTE = timedelta(minutes=30), timedelta(hours=12)  # how long a session lives unused, and at most
 
 
 class Staff(Base):
@@ -39,10 +41,13 @@ class StaffSession(Base):
 
 
 class SignInTry(Base):
-    """One failed try, counted against the account's and the address's bucket (both kept hashed)."""
+    """One try that has not succeeded, counted in one bucket: an account, an address or all (kept as a keyed hash).
+
+    Written before the password is looked at, so that a burst of parallel tries is counted too; taken back on success.
+    """
 
     __tablename__ = "sign_in_tries"
-    __table_args__ = (Index("ix_sign_in_tries_bucket", "bucket", "at"),)
+    __table_args__ = (Index("ix_sign_in_tries_bucket", "bucket", "at"), Index("ix_sign_in_tries_at", "at"))
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     bucket: Mapped[str] = mapped_column(String(64))

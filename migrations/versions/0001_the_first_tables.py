@@ -26,8 +26,22 @@ def upgrade():
         sa.Column("archived_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
     )
-    op.create_index("ix_customers_created", "customers", ["created_at", "id"], unique=False)
-    op.create_index("ix_customers_newest", "customers", ["archived_at", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_customers_active",
+        "customers",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("archived_at IS NULL"),
+        postgresql_where=sa.text("archived_at IS NULL"),
+    )
+    op.create_index(
+        "ix_customers_archived",
+        "customers",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("archived_at IS NOT NULL"),
+        postgresql_where=sa.text("archived_at IS NOT NULL"),
+    )
     op.create_table(
         "daily_totals",
         sa.Column("seoul_day", sa.Date(), nullable=False),
@@ -57,7 +71,17 @@ def upgrade():
     )
     op.create_index("ix_events_actor", "events", ["actor_id", "seq"], unique=False)
     op.create_index("ix_events_customer", "events", ["customer_id", "seq"], unique=False)
-    op.create_index("ix_events_subject", "events", ["subject_kind", "subject_id", "seq"], unique=False)
+    op.create_index("ix_events_kind", "events", ["subject_kind", "seq"], unique=False)
+    op.create_index("ix_events_subject", "events", ["subject_id", "subject_kind", "seq"], unique=False)
+    op.create_table(
+        "chain_heads",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("seal", sa.LargeBinary(length=32), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_chain_heads_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chain_heads")),
+    )
     op.create_table(
         "ledger_entries",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -89,6 +113,7 @@ def upgrade():
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_tries")),
     )
+    op.create_index("ix_sign_in_tries_at", "sign_in_tries", ["at"], unique=False)
     op.create_index("ix_sign_in_tries_bucket", "sign_in_tries", ["bucket", "at"], unique=False)
     op.create_table(
         "staff",
@@ -187,7 +212,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("term", "customer_id", "source", name=op.f("pk_customer_terms")),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_customer_terms_source", "customer_terms", ["customer_id", "source"], unique=False)
+    op.create_index("ix_customer_terms_customer", "customer_terms", ["customer_id", "term"], unique=False)
     op.create_table(
         "staff_sessions",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -240,6 +265,7 @@ def upgrade():
         sa.Column("charge_id", sa.String(length=40), nullable=False),
         sa.Column("merchant_uid", sa.String(length=40), nullable=False),
         sa.Column("customer_uid", sa.String(length=80), nullable=False),
+        sa.Column("pg_id", sa.String(length=80), nullable=True),
         sa.Column("amount_krw", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("sends", sa.Integer(), nullable=False),
@@ -254,6 +280,7 @@ def upgrade():
         sa.Column("late", sa.Boolean(), nullable=False),
         sa.Column("fail_reason", sa.String(length=256), nullable=True),
         sa.Column("evidence", sa.String(length=256), nullable=True),
+        sa.Column("refused", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("settled_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint(
@@ -588,7 +615,7 @@ def downgrade():
     op.drop_table("charges")
     op.drop_index("ix_staff_sessions_staff", table_name="staff_sessions")
     op.drop_table("staff_sessions")
-    op.drop_index("ix_customer_terms_source", table_name="customer_terms")
+    op.drop_index("ix_customer_terms_customer", table_name="customer_terms")
     op.drop_table("customer_terms")
     op.drop_index(
         "uq_billing_keys_default",
@@ -608,18 +635,32 @@ def downgrade():
     )
     op.drop_index("ix_webhook_events_work", table_name="webhook_events")
     op.drop_index("ix_webhook_events_newest", table_name="webhook_events")
+    op.drop_index("ix_webhook_events_done", table_name="webhook_events")
     op.drop_table("webhook_events")
     op.drop_table("staff")
     op.drop_index("ix_sign_in_tries_bucket", table_name="sign_in_tries")
+    op.drop_index("ix_sign_in_tries_at", table_name="sign_in_tries")
     op.drop_table("sign_in_tries")
     op.drop_index("ix_ledger_entries_imp_uid", table_name="ledger_entries")
     op.drop_index("ix_ledger_entries_day", table_name="ledger_entries")
     op.drop_table("ledger_entries")
+    op.drop_table("chain_heads")
     op.drop_index("ix_events_subject", table_name="events")
+    op.drop_index("ix_events_kind", table_name="events")
     op.drop_index("ix_events_customer", table_name="events")
     op.drop_index("ix_events_actor", table_name="events")
     op.drop_table("events")
     op.drop_table("daily_totals")
-    op.drop_index("ix_customers_newest", table_name="customers")
-    op.drop_index("ix_customers_created", table_name="customers")
+    op.drop_index(
+        "ix_customers_archived",
+        table_name="customers",
+        sqlite_where=sa.text("archived_at IS NOT NULL"),
+        postgresql_where=sa.text("archived_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_customers_active",
+        table_name="customers",
+        sqlite_where=sa.text("archived_at IS NULL"),
+        postgresql_where=sa.text("archived_at IS NULL"),
+    )
     op.drop_table("customers")

@@ -1,10 +1,12 @@
 """A small world for one test: the app, its database, the sandbox, a fixed clock, and makers of records."""
 
+import contextvars
 import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import requests
+from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
 from merchant_admin import create_app
@@ -44,6 +46,15 @@ def migrated_sqlite(folder):
     return Path(folder) / "merchant.db"
 
 
+class Browser(FlaskClient):
+    """A client whose requests see nothing of the test's own app context: no kept `g`, no shared session."""
+
+    def open(self, *args, **kwargs):
+        answer = contextvars.Context().run(super().open, *args, **kwargs)
+        db.session.rollback()  # what the test reads next is what the request left
+        return answer
+
+
 class World(AbstractContextManager):
     def __init__(self, folder, *, template=None, at=None, **env):
         if template is not None:
@@ -66,6 +77,7 @@ class World(AbstractContextManager):
         http.mount(EMBEDDED_API, WsgiAdapter(self.sandbox_app))
         self.app = create_app(self.settings, http=http, clock=self.clock)
         self.app.config["TESTING"] = True
+        self.app.test_client_class = Browser
         self.gateway = self.app.extensions["merchant_admin"].gateway
         self._context = self.app.app_context()
 
