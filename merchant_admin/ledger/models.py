@@ -34,6 +34,7 @@ class LedgerEntry(Base):
         CheckConstraint("debit <> credit", name="two_accounts"),
         Index("ix_ledger_entries_imp_uid", "imp_uid"),
         Index("ix_ledger_entries_day", "seoul_day", "happened_at", "id"),
+        Index("ix_ledger_entries_kind", "kind", "happened_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -173,6 +173,7 @@ class PaymentLine(Base):
         Index("ix_payment_lines_issuer", "issuer_code", "asked_at", "id"),
         Index("ix_payment_lines_staff", "staff_id", "asked_at", "id"),
         Index("ix_payment_lines_merchant_uid", "merchant_uid"),
+        Index("ix_payment_lines_charge", "charge_id"),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -10,6 +10,7 @@ from merchant_admin.core.settings import Mode
 from merchant_admin.registrations.states import Fact, RegistrationState
 
 _LIVE = text("state IN ('open', 'checking')")
+_PAID_ONLY = text("state = 'charge_only'")
 
 
 class Registration(Base):
@@ -25,6 +26,7 @@ class Registration(Base):
         CheckConstraint("length(merchant_uid) BETWEEN 1 AND 40", name="merchant_uid_length"),
         Index("ix_registrations_customer", "customer_id", "created_at"),
         Index("ix_registrations_work", "next_look_at", sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("ix_registrations_paid_only", "created_at", sqlite_where=_PAID_ONLY, postgresql_where=_PAID_ONLY),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

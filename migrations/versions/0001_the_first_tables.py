@@ -105,6 +105,7 @@ def upgrade():
         sa.UniqueConstraint("kind", "ref", name=op.f("uq_ledger_entries_kind_ref")),
     )
     op.create_index("ix_ledger_entries_day", "ledger_entries", ["seoul_day", "happened_at", "id"], unique=False)
+    op.create_index("ix_ledger_entries_kind", "ledger_entries", ["kind", "happened_at", "id"], unique=False)
     op.create_index("ix_ledger_entries_imp_uid", "ledger_entries", ["imp_uid"], unique=False)
     op.create_table(
         "sign_in_tries",
@@ -355,6 +356,7 @@ def upgrade():
         sa.UniqueConstraint("imp_uid", name=op.f("uq_payment_lines_imp_uid")),
     )
     op.create_index("ix_payment_lines_billing_key", "payment_lines", ["billing_key_id", "asked_at", "id"], unique=False)
+    op.create_index("ix_payment_lines_charge", "payment_lines", ["charge_id"], unique=False)
     op.create_index("ix_payment_lines_customer", "payment_lines", ["customer_id", "asked_at", "id"], unique=False)
     op.create_index("ix_payment_lines_issuer", "payment_lines", ["issuer_code", "asked_at", "id"], unique=False)
     op.create_index("ix_payment_lines_last_four", "payment_lines", ["last_four", "asked_at", "id"], unique=False)
@@ -468,6 +470,14 @@ def upgrade():
     )
     op.create_index("ix_registrations_customer", "registrations", ["customer_id", "created_at"], unique=False)
     op.create_index(
+        "ix_registrations_paid_only",
+        "registrations",
+        ["created_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'charge_only'"),
+        postgresql_where=sa.text("state = 'charge_only'"),
+    )
+    op.create_index(
         "ix_registrations_work",
         "registrations",
         ["next_look_at"],
@@ -580,6 +590,12 @@ def downgrade():
         sqlite_where=sa.text("state IN ('open', 'checking')"),
         postgresql_where=sa.text("state IN ('open', 'checking')"),
     )
+    op.drop_index(
+        "ix_registrations_paid_only",
+        table_name="registrations",
+        sqlite_where=sa.text("state = 'charge_only'"),
+        postgresql_where=sa.text("state = 'charge_only'"),
+    )
     op.drop_index("ix_registrations_customer", table_name="registrations")
     op.drop_table("registrations")
     op.drop_index("ix_payments_merchant_uid", table_name="payments")
@@ -595,6 +611,7 @@ def downgrade():
     op.drop_index("ix_payment_lines_last_four", table_name="payment_lines")
     op.drop_index("ix_payment_lines_issuer", table_name="payment_lines")
     op.drop_index("ix_payment_lines_customer", table_name="payment_lines")
+    op.drop_index("ix_payment_lines_charge", table_name="payment_lines")
     op.drop_index("ix_payment_lines_billing_key", table_name="payment_lines")
     op.drop_table("payment_lines")
     op.drop_index(
@@ -642,6 +659,7 @@ def downgrade():
     op.drop_index("ix_sign_in_tries_at", table_name="sign_in_tries")
     op.drop_table("sign_in_tries")
     op.drop_index("ix_ledger_entries_imp_uid", table_name="ledger_entries")
+    op.drop_index("ix_ledger_entries_kind", table_name="ledger_entries")
     op.drop_index("ix_ledger_entries_day", table_name="ledger_entries")
     op.drop_table("ledger_entries")
     op.drop_table("chain_heads")
