@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from blinker import Namespace
 from flask import Flask, current_app, g, request
 from flask_login import LoginManager, UserMixin, current_user
 
@@ -23,6 +24,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 _NEEDS = "merchant_admin_needs"
 _PUBLIC = "public"
+denied = Namespace().signal("denied")  # sent with `permission` when signed-in staff lack it: the timeline listens
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ def requires(permission: Permission) -> Callable[[Callable[P, R]], Callable[P, R
                 answer: R = unauthorized()
                 return answer
             if not current_user.may(permission):
+                denied.send(permission=permission)
                 from flask_babel import gettext as _  # noqa: PLC0415 - the request's language
 
                 raise NotAllowed(_("이 일을 할 권한이 없습니다. 아무것도 바뀌지 않았습니다."), needs=permission.value)
@@ -121,10 +124,15 @@ def needs_of(app: Flask) -> dict[str, str | None]:
     }
 
 
+def is_closed(view: object) -> bool:
+    """Whether only signed-in staff reach this view."""
+    return getattr(view, _NEEDS, _PUBLIC) != _PUBLIC
+
+
 def init_access(app: Flask, found: Services) -> None:
     """Set up the gate; features load the staff member (staff.routes)."""
     app.extensions["merchant_admin"] = found
-    LoginManager(app)
+    app.extensions["login_manager"] = LoginManager(app)
     app.context_processor(lambda: {"staff": current_staff()})
 
 

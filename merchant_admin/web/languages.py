@@ -1,0 +1,81 @@
+"""Korean first, English second. Source strings are Korean; English stands in translations/en/*.po.
+
+Each feature keeps its own .po file. They are read at the start and merged into one catalogue in memory, so that no
+compiled file is committed and nobody has to run a compiler after an edit.
+"""
+
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, has_request_context, request
+from flask_babel import Babel, Domain, get_locale
+
+LANGUAGES = {"ko": "한국어", "en": "English"}
+COOKIE = "lang"
+
+
+class TwoEnglishes(Exception):
+    """Two files translate one Korean text differently; the message names it."""
+
+
+@lru_cache(maxsize=4)
+def english(folder: Path) -> Translations:
+    """All English of `folder` (translations/en) as one catalogue. Raises TwoEnglishes when two files disagree."""
+    merged = Catalog(locale="en")
+    for path in sorted(folder.glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="en"):
+                if not message.id or not message.string or message.fuzzy:
+                    continue
+                before = merged.get(message.id)
+                if before is not None and before.string != message.string:
+                    raise TwoEnglishes(f"{path.name}: {message.id!r}: {before.string!r} != {message.string!r}")
+                merged.add(message.id, message.string)
+    packed = BytesIO()
+    write_mo(packed, merged)
+    packed.seek(0)
+    return Translations(packed)
+
+
+class _MergedDomain(Domain):  # type: ignore[misc]
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def get_translations(self) -> NullTranslations:
+        return english(self._folder) if language() == "en" else NullTranslations()
+
+
+class _ConsoleBabel(Babel):  # type: ignore[misc]
+    folder: Path
+
+    @property
+    def domain_instance(self) -> Domain:
+        return _MergedDomain(self.folder)
+
+
+def language() -> str:
+    """The language of this answer, `ko` or `en`; Korean outside a request."""
+    found = get_locale()
+    return found.language if found is not None and found.language in LANGUAGES else "ko"
+
+
+def _chosen() -> str:
+    """Staff's choice first, then the browser's, then Korean."""
+    if not has_request_context():
+        return "ko"
+    kept = request.cookies.get(COOKIE)
+    return kept if kept in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES), default="ko")
+
+
+def init_languages(app: Flask, folder: Path) -> None:
+    english(folder)  # a broken catalogue stops the start, not a page
+    babel = _ConsoleBabel()
+    babel.folder = folder
+    babel.init_app(app, default_locale="ko", default_timezone="Asia/Seoul", locale_selector=_chosen)
+    app.jinja_env.globals.update(language=language, LANGUAGES=LANGUAGES)
