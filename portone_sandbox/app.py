@@ -2,11 +2,12 @@
 
 import importlib.util
 import logging
+from functools import partial
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from portone_sandbox import auth, rest_codes, rest_payments, rest_subscribe
+from portone_sandbox import auth, rest_codes, rest_extras, rest_payments, rest_schedules, rest_subscribe
 from portone_sandbox.clock import SandboxClock
 from portone_sandbox.config import SandboxConfig
 from portone_sandbox.envelope import NOT_OURS, OUR_RULE, Refusal, answer, refusal
@@ -16,6 +17,7 @@ from portone_sandbox.handle import Sandbox
 from portone_sandbox.hub import EXTENSION, Hub
 from portone_sandbox.merchants import Merchants
 from portone_sandbox.store import Store
+from portone_sandbox.timetable import reverse_nightly, run_due
 from portone_sandbox.webhooks import Webhooks
 
 MAX_BODY_BYTES = 512 * 1024
@@ -30,7 +32,7 @@ def create_sandbox(config: SandboxConfig | None = None) -> Flask:
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a redirect would be HTML
     hub = _assemble(config)
     app.extensions[EXTENSION] = hub
-    for part in (auth, rest_codes, rest_payments, rest_subscribe):
+    for part in (auth, rest_codes, rest_extras, rest_payments, rest_schedules, rest_subscribe):
         app.register_blueprint(part.bp)
     for name in ("windows", "sdk", "inspector"):
         if importlib.util.find_spec(f"portone_sandbox.{name}"):
@@ -49,9 +51,12 @@ def _assemble(config: SandboxConfig) -> Hub:
     store = Store(config.database)
     clock, merchants = SandboxClock(store, config.real_time), Merchants(store)
     merchants.seed(config)
-    return Hub(
-        config, store, clock, merchants, Webhooks(store, clock, merchants, config.webhook_retry_seconds), Faults(store)
-    )
+    webhooks = Webhooks(store, clock, merchants, config.webhook_retry_seconds)
+    hub = Hub(config, store, clock, merchants, webhooks, Faults(store))
+    if config.nightly_reversal:
+        reverse_nightly(hub, is_on=True)
+    clock.on_move = partial(run_due, hub)
+    return hub
 
 
 def _healthz() -> Response:

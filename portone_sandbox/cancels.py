@@ -5,7 +5,7 @@ import sqlite3
 import string
 from dataclasses import dataclass
 
-from portone_sandbox import payments
+from portone_sandbox import payments, schedules
 from portone_sandbox.envelope import NOT_OURS, Refusal
 from portone_sandbox.fields import Fields
 from portone_sandbox.hub import Hub
@@ -33,9 +33,9 @@ class CancelOrder:
     @classmethod
     def of(cls, given: Fields) -> "CancelOrder":
         return cls(
-            given.text("imp_uid", 64), given.text("merchant_uid", 64), given.whole("amount"), given.whole("tax_free") or 0,
-            given.whole("checksum"), given.text("reason", 256), given.flag("enable_webhook"),
-            given.text("refund_account", 40),
+            given.text("imp_uid", 64), given.text("merchant_uid", 64), given.whole("amount"),
+            given.whole("tax_free") or 0, given.whole("checksum"), given.text("reason", 256),
+            given.flag("enable_webhook"), given.text("refund_account", 40),
         )  # fmt: skip
 
 
@@ -54,6 +54,7 @@ def cancel(hub: Hub, merchant: Merchant, order: CancelOrder) -> Payment:
         payment.inner.cancelled_tax_free += order.tax_free
         payment.status, payment.cancelled_at, payment.cancel_reason = "cancelled", now, str(entry["reason"])
         payments.save(db, merchant.imp_code, payment, now)
+        schedules.follow(db, merchant.imp_code, payment)
         if order.enable_webhook:
             hub.webhooks.payment_changed(db, merchant, payment, now, cancellation_id=str(entry["cancellation_id"]))
     hub.webhooks.wake()

@@ -73,17 +73,36 @@ def read_quota(given: Fields, amount: int) -> int:
     return quota
 
 
-def charge_key(hub: Hub, merchant: Merchant, order: Order, customer_uid: str, *, usage: str = "payment") -> Payment:
+def charge_key(hub: Hub, merchant: Merchant, order: Order, customer_uid: str) -> Payment:
     """Charge a stored card. A decline is a `failed` payment; raises Refusal for an unknown key or a burnt order."""
-    now = hub.clock.now()
     with hub.store.write() as db:
         key = keys.find(db, merchant.imp_code, customer_uid)
         if key is None:
             raise Refusal(NO_KEY)
-        payment = _begin(hub, db, merchant, order, channel_by_key(key.channel_key))
-        payment.customer_uid, payment.customer_uid_usage = customer_uid, usage
-        payments.save(db, merchant.imp_code, payment, now, busy_until=_lease(), hidden=hub.config.rows_hidden_in_flight)
+        if is_reserved(db, merchant.imp_code, order.merchant_uid):
+            raise Refusal(BURNT)
+        payment = begin_with_key(hub, db, merchant, order, key)
     return settle(hub, merchant, payment, key.stored_card)
+
+
+def begin_with_key(
+    hub: Hub, db: sqlite3.Connection, merchant: Merchant, order: Order, key: BillingKey, *, usage: str = "payment"
+) -> Payment:  # fmt: skip
+    """Write the row of a charge that goes to the card company next. Raises Refusal for a burnt order."""
+    payment = _begin(hub, db, merchant, order, channel_by_key(key.channel_key))
+    payment.customer_uid, payment.customer_uid_usage = key.customer_uid, usage
+    hidden = hub.config.rows_hidden_in_flight
+    payments.save(db, merchant.imp_code, payment, hub.clock.now(), busy_until=_lease(), hidden=hidden)
+    return payment
+
+
+def is_reserved(db: sqlite3.Connection, imp_code: str, merchant_uid: str) -> bool:
+    """Whether an order number belongs to a schedule that is still to run."""
+    found = db.execute(
+        "SELECT 1 FROM schedules WHERE imp_code = ? AND merchant_uid = ? AND schedule_status = 'scheduled'",
+        (imp_code, merchant_uid),
+    ).fetchone()
+    return found is not None
 
 
 def charge_card(hub: Hub, merchant: Merchant, order: Order, given: Fields) -> Payment:
@@ -93,6 +112,8 @@ def charge_card(hub: Hub, merchant: Merchant, order: Order, given: Fields) -> Pa
     customer_uid = given.text("customer_uid", 80)
     card = read_given_card(given, now, CARD_UNREADABLE)
     with hub.store.write() as db:
+        if is_reserved(db, merchant.imp_code, order.merchant_uid):
+            raise Refusal(BURNT)
         payment = _begin(hub, db, merchant, order, channel)
         if customer_uid:
             payment.customer_uid, payment.customer_uid_usage = customer_uid, "issue"
@@ -132,8 +153,8 @@ def read_given_card(given: Fields, now: int, words: str) -> Card:
         raise Refusal(words + str(refused), code=NOT_OURS) from None
 
 
-def settle(hub: Hub, merchant: Merchant, payment: Payment, card: Card) -> Payment:
-    """Let the card company decide about a begun payment, and tell whom it concerns."""
+def settle(hub: Hub, merchant: Merchant, payment: Payment, card: Card, *, tells_failure: bool = False) -> Payment:
+    """Let the card company decide about a begun payment, and tell whom it concerns: of a decline only if asked to."""
     if card.is_slow:
         line().wait(hub.config.slow_card_seconds)
     now = hub.clock.now()
@@ -143,7 +164,7 @@ def settle(hub: Hub, merchant: Merchant, payment: Payment, card: Card) -> Paymen
         else:
             decide(hub, db, merchant, payment, card)
             payments.save(db, merchant.imp_code, payment, now)
-            if payment.status == "paid":
+            if payment.status == "paid" or tells_failure:
                 hub.webhooks.payment_changed(db, merchant, payment, now)
     hub.webhooks.wake()
     if card.behaviour is Behaviour.ISSUER_DOWN:

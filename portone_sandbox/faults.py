@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import Any
 
 from portone_sandbox.store import Store
 
@@ -58,9 +59,9 @@ class Faults:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def plan(self, kind: FaultKind | str, path: str = "*", **details: object) -> int:
-        """Order a fault; the fields are those of `Fault`. Returns its id. Raises ValueError or TypeError for nonsense."""
-        fault = Fault(FaultKind(kind), path, **details)  # type: ignore[arg-type] - checked by Fault itself
+    def plan(self, kind: FaultKind | str, path: str = "*", **details: Any) -> int:
+        """Order a fault by the fields of `Fault`. Returns its id; raises ValueError or TypeError for nonsense."""
+        fault = Fault(FaultKind(kind), path, **details)
         with self._store.write() as db:
             made = db.execute(
                 "INSERT INTO faults (body) VALUES (?) RETURNING id", (json.dumps(asdict(fault)),)

@@ -10,6 +10,7 @@ from flask import Request
 from portone_sandbox.envelope import Refusal
 
 MOST = 10**15 - 1  # above this a number is a mistake, and a JSON reader with doubles would lose won
+_ELEMENT = re.compile(r"(\w{1,40})\[(\d{1,4})\]\[(\w{1,40})\]", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,20}(\.0+)?", re.ASCII)
 
 
@@ -32,20 +33,20 @@ class Fields:
         return "<Fields>"  # values may hold a card number
 
     @classmethod
-    def of_body(cls, request: Request) -> Self:
-        """JSON object or form; raises Refusal (400) for anything else."""
+    def of_body(cls, request: Request, bad_status: int = 200) -> Self:
+        """JSON object or form; raises Refusal (400) for anything else. `bad_status` answers bad values later on."""
         if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-            return cls(_plain(request.form.lists()))
+            return cls(_nested(request.form.lists()), bad_status)
         data = request.get_data(cache=False)
         if not data.strip():
-            return cls({})
+            return cls({}, bad_status)
         try:
             values = json.loads(_no_bom(data), parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             raise Refusal("요청 본문을 JSON으로 읽을 수 없습니다.", status=400) from None
         if not isinstance(values, dict):
             raise Refusal("요청 본문은 JSON 객체여야 합니다.", status=400)
-        return cls(values)
+        return cls(values, bad_status)
 
     @classmethod
     def of_query(cls, request: Request) -> Self:
@@ -71,7 +72,7 @@ class Fields:
     def need(self, name: str, longest: int = 200) -> str:
         value = self.text(name, longest)
         if value is None:
-            raise Refusal(f"{name} 파라미터가 누락되었습니다.")
+            raise Refusal(f"{name} 파라미터가 누락되었습니다.", status=self._bad_status)
         return value
 
     def whole(self, name: str, *, least: int = 0, most: int = MOST) -> int | None:
@@ -87,7 +88,7 @@ class Fields:
     def need_whole(self, name: str, *, least: int = 0, most: int = MOST) -> int:
         value = self.whole(name, least=least, most=most)
         if value is None:
-            raise Refusal(f"{name} 파라미터가 누락되었습니다.")
+            raise Refusal(f"{name} 파라미터가 누락되었습니다.", status=self._bad_status)
         return value
 
     def flag(self, name: str) -> bool:
@@ -100,6 +101,18 @@ class Fields:
         many = value if isinstance(value, list) else [value]
         found = [str(one) for one in many if isinstance(one, str | int) and not isinstance(one, bool) and one != ""]
         return [self._sound(name, one, longest) for one in found]
+
+    def objects(self, name: str, most: int = 1000) -> list["Fields"]:
+        """An array of objects: in JSON, as `name[0][field]` in a form, or as JSON text in one form field."""
+        value = self._values.get(name)
+        if isinstance(value, str):
+            try:
+                value = json.loads(value, parse_constant=_refuse_constant)
+            except (ValueError, RecursionError):
+                raise self._bad(name) from None
+        if not isinstance(value, list) or len(value) > most or not all(isinstance(one, dict) for one in value):
+            raise self._bad(name)
+        return [Fields(one) for one in value]
 
     def _bad(self, name: str) -> Refusal:
         return Refusal(f"{name} 값이 올바르지 않습니다.", status=self._bad_status)
@@ -116,6 +129,19 @@ class Fields:
 
 def _plain(lists: Any) -> dict[str, Any]:
     return {name: values if name.endswith("[]") else values[-1] for name, values in lists}
+
+
+def _nested(lists: Any) -> dict[str, Any]:
+    """As _plain, with `name[0][field]` gathered into a list of objects under `name`, in the order of their numbers."""
+    flat: list[tuple[str, list[str]]] = []
+    grouped: dict[str, dict[int, dict[str, Any]]] = {}
+    for name, values in lists:
+        found = _ELEMENT.fullmatch(name)
+        if found:
+            grouped.setdefault(found[1], {}).setdefault(int(found[2]), {})[found[3]] = values[-1]
+        else:
+            flat.append((name, values))
+    return _plain(flat) | {name: [rows[number] for number in sorted(rows)] for name, rows in grouped.items()}
 
 
 def _whole(value: Any) -> int | None:

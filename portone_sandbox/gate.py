@@ -1,4 +1,4 @@
-"""Every request passes here first: the clock is read, what is due is done, ordered trouble strikes, the call is noted."""
+"""Every request passes here first: what is due by now is done, ordered trouble strikes, the call is noted."""
 
 import io
 import re
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from portone_sandbox.faults import Fault, FaultKind
 from portone_sandbox.hub import Hub
 from portone_sandbox.line import Line, connected
-from portone_sandbox.timetable import run_due
+from portone_sandbox.timetable import NEVER, Ticker, next_due, run_due
 
 KEPT_REQUESTS = 2000
 NOT_NOTED = (
@@ -44,6 +44,7 @@ class Gate:
         self._inside = inside
         self._hub = hub
         self._late: list[threading.Thread] = []
+        self.ticker = Ticker(hub)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
@@ -51,7 +52,7 @@ class Gate:
             return self._inside(environ, start_response)
         began = time.perf_counter()
         self._hub.clock.refresh()
-        run_due(self._hub)
+        ahead = run_due(self._hub)
         fault = self._hub.faults.strike(method, path)
         seen: list[str] = []
 
@@ -67,6 +68,8 @@ class Gate:
                 self._note(
                     (method, path, int(seen[-1][:3]) if seen else 0, milliseconds, fault.kind if fault else None)
                 )
+            if ahead != NEVER or (method != "GET" and next_due(self._hub) != NEVER):
+                self.ticker.wake()
             if line.is_cut:
                 line.finish_cut()
                 return []
@@ -79,29 +82,26 @@ class Gate:
 
     def _struck(self, fault: Fault, environ: dict[str, Any], line: Line) -> Wsgi:
         """What answers a call that a fault hits; the work itself is done before, never, or later."""
-        kind = fault.kind
+        kind, done = fault.kind, Response("")
         if kind is FaultKind.LATE:
             self._work_later(fault.seconds, environ)
-            line.cut()
-            return Response("")
-        if kind is FaultKind.DELAY_BEFORE:
+        elif kind is FaultKind.DELAY_BEFORE:
             line.wait(fault.seconds)
             return self._inside
-        done = self._work(environ) if kind in _ALREADY_DONE else Response("")
-        match kind:
-            case FaultKind.DELAY_AFTER:
-                line.wait(fault.seconds)
-                return done
-            case FaultKind.CLOSE_BEFORE | FaultKind.CLOSE_AFTER:
-                line.cut()
-                return done
-            case FaultKind.HALF_JSON:
-                whole = done.get_data()
-                return Response(whole[: len(whole) // 2], done.status, content_type=done.content_type)
-            case FaultKind.HTML_BEFORE | FaultKind.HTML_AFTER:
-                return Response(_HTML.format(Response(status=fault.status).status), fault.status, mimetype="text/html")
-            case _:
-                return _trouble(fault.status)
+        elif kind in _ALREADY_DONE:
+            done = self._work(environ)
+        if kind in {FaultKind.LATE, FaultKind.CLOSE_BEFORE, FaultKind.CLOSE_AFTER}:
+            line.cut()
+        elif kind is FaultKind.DELAY_AFTER:
+            line.wait(fault.seconds)
+        elif kind is FaultKind.HALF_JSON:
+            whole = done.get_data()
+            done.set_data(whole[: len(whole) // 2])
+        elif kind in {FaultKind.HTML_BEFORE, FaultKind.HTML_AFTER}:
+            return Response(_HTML.format(Response(status=fault.status).status), fault.status, mimetype="text/html")
+        else:
+            return _trouble(fault.status)
+        return done
 
     def _work(self, environ: dict[str, Any]) -> Response:
         body, status, headers = run_wsgi_app(self._inside, environ, buffered=True)

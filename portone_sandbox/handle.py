@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portone_sandbox import cancels, cards, payments, purchases
+from portone_sandbox import cancels, cards, payments, purchases, schedules
 from portone_sandbox.cards import Behaviour
 from portone_sandbox.clock import SandboxClock
 from portone_sandbox.faults import Faults
@@ -44,12 +44,12 @@ class Sandbox:
     ) -> str:  # fmt: skip
         """A buyer registers a test card in the non-certified window, and pays `amount` if there is one.
 
-        `card` names a behaviour (`cards.Behaviour`), `params` are further ones of `IMP.request_pay`. Returns the imp_uid,
-        also of a declined payment. Raises WindowRefused or CardRefused when no window or no such card.
+        `card` names a behaviour (`cards.Behaviour`), `params` are further ones of `IMP.request_pay`. Returns the
+        imp_uid, also of a declined payment. Raises WindowRefused or CardRefused when no window or no such card.
         """
         asked = {
-            "pg": "jtnet.tpaytest2m", "pay_method": "card", "merchant_uid": merchant_uid, "name": name, "amount": amount,
-            "customer_uid": customer_uid, **params,
+            "pg": "jtnet.tpaytest2m", "pay_method": "card", "merchant_uid": merchant_uid, "name": name,
+            "amount": amount, "customer_uid": customer_uid, **params,
         }  # fmt: skip
         window = purchases.open_window(self.hub, imp_code or self.hub.config.imp_code, asked)
         purchases.register_card(self.hub, window, cards.entry_for(Behaviour(card), issuer, serial), quota)
@@ -59,7 +59,8 @@ class Sandbox:
         """Every payment as a full read would show it, oldest first."""
         with self.hub.store.read() as db:
             rows = db.execute(
-                "SELECT body, inner FROM payments WHERE NOT is_hidden AND (?1 IS NULL OR merchant_uid = ?1) ORDER BY rowid",
+                "SELECT body, inner FROM payments WHERE NOT is_hidden AND (?1 IS NULL OR merchant_uid = ?1)"
+                " ORDER BY rowid",
                 (merchant_uid,),
             ).fetchall()
         return [payments.load(row).wire() for row in rows]
@@ -69,6 +70,12 @@ class Sandbox:
         with self.hub.store.read() as db:
             rows = db.execute("SELECT * FROM billing_keys ORDER BY rowid").fetchall()
         return [load_key(row).wire() for row in rows]
+
+    def schedules(self) -> list[dict[str, Any]]:
+        """Every schedule, by its time."""
+        with self.hub.store.read() as db:
+            rows = db.execute("SELECT body, inner FROM schedules ORDER BY schedule_at, rowid").fetchall()
+        return [schedules.load(row).wire() for row in rows]
 
     def requests_log(self) -> list[dict[str, Any]]:
         """The latest calls, oldest first: at, method, path, status, ms, fault."""
@@ -108,7 +115,8 @@ class Sandbox:
         self._settle()
 
     def close(self) -> None:
-        """Stop the sender of webhooks and let go of the database."""
+        """Stop the threads of its own and let go of the database."""
+        self._gate.ticker.stop()
         self.hub.webhooks.stop()
         self.hub.store.close()
 

@@ -1,6 +1,7 @@
 """The parts of one sandbox, handed to everything that needs them."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 from flask import current_app
 
@@ -22,6 +23,7 @@ class Hub:
     merchants: Merchants
     webhooks: Webhooks
     faults: Faults
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)  # for what is due
 
 
 def hub() -> Hub:

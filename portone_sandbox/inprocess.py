@@ -50,7 +50,7 @@ class WsgiAdapter(BaseAdapter):
         super().__init__()
         self._app = app
 
-    def send(  # noqa: PLR0913 - the signature of requests
+    def send(
         self,
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: FBT001, FBT002, ARG002
@@ -77,7 +77,7 @@ class WsgiAdapter(BaseAdapter):
         )
         answer.url = request.url or ""
         answer.request = request
-        answer.connection = self  # type: ignore[attr-defined] - requests sets it as well
+        answer.connection = self  # type: ignore[assignment]
         return answer
 
     def close(self) -> None:
@@ -89,16 +89,15 @@ def _environ(request: requests.PreparedRequest, line: Line) -> dict[str, Any]:
     body = request.body or b""
     data = body.encode() if isinstance(body, str) else bytes(body)
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": request.method, "SCRIPT_NAME": "", "PATH_INFO": unquote_to_bytes(address.path).decode("latin-1"),
-        "QUERY_STRING": address.query, "SERVER_NAME": address.hostname or "sandbox", "SERVER_PORT": str(address.port or 80),
+        "REQUEST_METHOD": request.method, "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(address.path).decode("latin-1"), "QUERY_STRING": address.query,
+        "SERVER_NAME": address.hostname or "sandbox", "SERVER_PORT": str(address.port or 80),
         "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "CONTENT_LENGTH": str(len(data)),
-        "CONTENT_TYPE": request.headers.get("Content-Type", ""), "wsgi.version": (1, 0), "wsgi.url_scheme": address.scheme,
-        "wsgi.input": io.BytesIO(data), "wsgi.errors": io.StringIO(), "wsgi.multithread": True, "wsgi.multiprocess": False,
-        "wsgi.run_once": False, ENVIRON_KEY: line,
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""), "wsgi.version": (1, 0),
+        "wsgi.url_scheme": address.scheme, "wsgi.input": io.BytesIO(data), "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False, ENVIRON_KEY: line,
     }  # fmt: skip
     for name, value in request.headers.items():
         if name.lower() not in {"content-type", "content-length"}:
-            environ[f"HTTP_{name.upper().replace('-', '_')}"] = (
-                value if isinstance(value, str) else value.decode("latin-1")
-            )
+            environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
     return environ

@@ -55,7 +55,7 @@ class SocketLine(Line):
 
 
 _NOBODY = Line()
-_current: ContextVar[Line] = ContextVar("portone_sandbox_line", default=_NOBODY)  # noqa: B039 - has no state of its own
+_current: ContextVar[Line] = ContextVar("portone_sandbox_line", default=_NOBODY)
 
 
 def line() -> Line:

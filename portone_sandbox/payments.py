@@ -63,6 +63,7 @@ class Payment:
     custom_data: str | None = None
     customer_uid: str | None = None
     customer_uid_usage: str | None = None
+    deposit_history: list[dict[str, Any]] = field(default_factory=list)
     emb_pg_provider: str | None = None
     escrow: bool = False
     fail_reason: str | None = None
@@ -72,6 +73,7 @@ class Payment:
     pg_id: str | None = None
     pg_provider: str | None = None
     pg_tid: str | None = None
+    promotion: dict[str, Any] | None = None
     receipt_url: str | None = None
     sandbox: bool = True
     started_at: int = 0
@@ -139,15 +141,16 @@ def save(
     """Write the whole row; `busy_until` marks a charge that is at the card company right now."""
     db.execute(
         "INSERT INTO payments (imp_uid, imp_code, merchant_uid, customer_uid, status, started_at, paid_at, failed_at,"
-        " cancelled_at, updated_at, due_at, busy_until, is_hidden, inner, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " cancelled_at, updated_at, due_at, busy_until, is_hidden, inner, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (imp_uid) DO UPDATE SET status = excluded.status, customer_uid = excluded.customer_uid,"
         " paid_at = excluded.paid_at, failed_at = excluded.failed_at, cancelled_at = excluded.cancelled_at,"
-        " updated_at = excluded.updated_at, due_at = excluded.due_at, busy_until = excluded.busy_until, is_hidden = excluded.is_hidden,"
-        " inner = excluded.inner, body = excluded.body",
+        " updated_at = excluded.updated_at, due_at = excluded.due_at, busy_until = excluded.busy_until,"
+        " is_hidden = excluded.is_hidden, inner = excluded.inner, body = excluded.body",
         (
             payment.imp_uid, imp_code, payment.merchant_uid, payment.customer_uid, payment.status, payment.started_at,
-            payment.paid_at, payment.failed_at, payment.cancelled_at, now, payment.inner.approves_at, busy_until, int(hidden),
-            json.dumps(asdict(payment.inner)), json.dumps(payment.wire()),
+            payment.paid_at, payment.failed_at, payment.cancelled_at, now, payment.inner.approves_at, busy_until,
+            int(hidden), json.dumps(asdict(payment.inner)), json.dumps(payment.wire()),
         ),
     )  # fmt: skip
 

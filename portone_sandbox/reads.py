@@ -13,9 +13,13 @@ BAD_STATUS = "지원되지 않는 상태값입니다."
 WINDOW_SECONDS = 90 * 86_400
 PAGE_SIZE = 20
 MOST_IDS = 100
+LATEST = 253_402_300_799  # the last second of the year 9999
 _COLUMN_OF = {"started": "started_at", "paid": "paid_at", "updated": "updated_at"}
 _TIME_OF = {"ready": "started_at", "paid": "paid_at", "cancelled": "cancelled_at", "failed": "failed_at"}
-_ITS_TIME = "CASE status WHEN 'ready' THEN started_at WHEN 'paid' THEN paid_at WHEN 'failed' THEN failed_at ELSE cancelled_at END"
+_ITS_TIME = (
+    "CASE status WHEN 'ready' THEN started_at WHEN 'paid' THEN paid_at"
+    " WHEN 'failed' THEN failed_at ELSE cancelled_at END"
+)
 
 
 def not_found() -> Refusal:
@@ -70,8 +74,8 @@ def by_order(imp_code: str, merchant_uid: str, status: str | None) -> tuple[str,
 
 def by_status(imp_code: str, status: str | None, given: Fields, now: int) -> tuple[str, tuple[Any, ...]]:
     """The window of a status list, by the time that belongs to the status. Raises Refusal (400)."""
-    until = given.whole("to") or now
-    since = given.whole("from")
+    until = given.whole("to", most=LATEST) or now
+    since = given.whole("from", most=LATEST)
     since = until - WINDOW_SECONDS if since is None else since
     if since > until or until - since > WINDOW_SECONDS:
         raise Refusal("조회기간은 최대 90일까지 지정할 수 있습니다.", status=400)

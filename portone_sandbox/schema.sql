@@ -26,9 +26,10 @@ CREATE TABLE IF NOT EXISTS prepared (
 );
 CREATE TABLE IF NOT EXISTS schedules (
   imp_code TEXT NOT NULL, merchant_uid TEXT NOT NULL, customer_uid TEXT NOT NULL, schedule_at INTEGER NOT NULL,
-  schedule_status TEXT NOT NULL, is_running INTEGER NOT NULL DEFAULT 0, body TEXT NOT NULL, PRIMARY KEY (imp_code, merchant_uid)
+  schedule_status TEXT NOT NULL, running_until REAL NOT NULL DEFAULT 0, inner TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (imp_code, merchant_uid)
 );
 CREATE INDEX IF NOT EXISTS schedules_due ON schedules (schedule_status, schedule_at);
+CREATE INDEX IF NOT EXISTS schedules_of_key ON schedules (imp_code, customer_uid, schedule_at);
 CREATE TABLE IF NOT EXISTS receipts (
   imp_code TEXT NOT NULL, kind TEXT NOT NULL, uid TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (imp_code, kind, uid)
 );

@@ -10,7 +10,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
 IDLE_SECONDS = 75
@@ -109,14 +109,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _environ(self, body: bytes) -> dict[str, Any]:
         address = urlsplit(self.path)
-        host, port = self.server.server_address[:2]
+        serving = cast("Server", self.server)
         environ: dict[str, Any] = {
-            "REQUEST_METHOD": self.command, "SCRIPT_NAME": "", "PATH_INFO": unquote_to_bytes(address.path).decode("latin-1"),
-            "QUERY_STRING": address.query, "SERVER_NAME": str(host), "SERVER_PORT": str(port),
+            "REQUEST_METHOD": self.command, "SCRIPT_NAME": "",
+            "PATH_INFO": unquote_to_bytes(address.path).decode("latin-1"), "QUERY_STRING": address.query,
+            "SERVER_NAME": serving.server_name, "SERVER_PORT": str(serving.server_port),
             "SERVER_PROTOCOL": self.request_version, "REMOTE_ADDR": self.client_address[0],
             "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(body), "wsgi.errors": sys.stderr,
-            "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False, "werkzeug.socket": self.connection,
+            "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": sys.stderr, "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False,
+            "werkzeug.socket": self.connection,
         }  # fmt: skip
         for name, value in self.headers.items():
             key = f"HTTP_{name.upper().replace('-', '_')}"
@@ -139,13 +141,13 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        host, port = self.server_address[:2]
-        return f"http://[{host}]:{port}" if ":" in str(host) else f"http://{host}:{port}"  # type: ignore[str-bytes-safe]
+        host = f"[{self.server_name}]" if ":" in self.server_name else self.server_name
+        return f"http://{host}:{self.server_port}"
 
     def server_bind(self) -> None:
         """As the parent's, without asking the name service who we are."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)  # type: ignore[arg-type]
+        self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
@@ -153,7 +155,7 @@ class Server(ThreadingHTTPServer):
         """One broken request is noted and harms no other."""
         traceback.print_exc(limit=-5)
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         threading.Thread(
             target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="sandbox-server", daemon=True
         ).start()

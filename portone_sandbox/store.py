@@ -58,6 +58,10 @@ class Store:
         with self.write() as db:
             db.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (name, value))
 
+    def drop_meta(self, name: str) -> None:
+        with self.write() as db:
+            db.execute("DELETE FROM meta WHERE name = ?", (name,))
+
     def reset(self) -> None:
         """Forget everything."""
         with self.write() as db:
@@ -73,8 +77,6 @@ class Store:
 
     def restore(self, path: str) -> None:
         """Take over the state of a snapshot, forgetting the present one."""
-        with self.write() as db:
-            pass
         source = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)
         with self._connection() as db:
             source.backup(db)

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import threading
 import time
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import requests
 
@@ -19,8 +19,10 @@ from portone_sandbox.store import Store
 FIRST_TIMEOUT = (10, 30)
 AGAIN_TIMEOUT = (10, 15)
 MOST_TRIES = 6
+MOST_SENDERS = 4  # a slow receiver holds up one of them
 LEASE_SECONDS = 45.0
 Mode = Literal["normal", "lost", "doubled", "delayed", "reordered"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 class Webhooks:
@@ -33,9 +35,10 @@ class Webhooks:
         self._clock = clock
         self._merchants = merchants
         self._retry_seconds = retry_seconds
-        self._work = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._stopped = False
+        self._work = threading.Condition()
+        self._senders: list[threading.Thread] = []
+        self._has_news = True  # something may wait from an earlier run
+        self._stopped = threading.Event()
 
     def payment_changed(
         self,
@@ -58,6 +61,7 @@ class Webhooks:
 
     def write_down(self, db: sqlite3.Connection, imp_code: str, url: str, body: dict[str, str], now: int) -> None:
         """Put one call into the outbox, as the chosen mode wants it."""
+        self._has_news = True
         for state, delay in _as_the_mode_wants(db):
             db.execute(
                 "INSERT INTO webhooks (imp_code, url, body, made_at, due, state) VALUES (?, ?, ?, ?, ?, ?)",
@@ -68,6 +72,40 @@ class Webhooks:
         """How webhooks reach their receiver from now on; `seconds` is the lag of delayed and reordered ones."""
         self._store.set_meta("webhook_mode", json.dumps({"mode": mode, "seconds": seconds}))
 
+    def mode(self) -> tuple[Mode, float]:
+        """The mode and its lag."""
+        kept = json.loads(self._store.meta("webhook_mode") or '{"mode": "normal", "seconds": 0}')
+        return kept["mode"], kept["seconds"]
+
+    def log(self, most: int = 500) -> list[dict[str, Any]]:
+        """The latest webhooks with every attempt and what came back, oldest first."""
+        with self._store.read() as db:
+            rows = db.execute("SELECT * FROM webhooks ORDER BY id DESC LIMIT ?", (most,)).fetchall()
+            tried = db.execute(
+                "SELECT * FROM webhook_attempts WHERE webhook_id >= ? ORDER BY id", (rows[-1]["id"] if rows else 0,)
+            ).fetchall()
+        attempts: dict[int, list[dict[str, Any]]] = {}
+        for one in tried:
+            seen = {name: one[name] for name in ("sent_at", "status", "error", "seconds")}
+            attempts.setdefault(one["webhook_id"], []).append(seen)
+        return [
+            {
+                "id": row["id"], "imp_code": row["imp_code"], "url": row["url"], "body": json.loads(row["body"]),
+                "made_at": row["made_at"], "state": row["state"], "attempts": attempts.get(row["id"], []),
+            }
+            for row in reversed(rows)
+        ]  # fmt: skip
+
+    def send_all_again(self, state: str) -> int:
+        """Send every webhook of one state (`lost`, `failed`, `sent`) once more; how many."""
+        with self._store.write() as db:
+            count = db.execute(
+                "UPDATE webhooks SET state = 'waiting', due = ?, tries = 0 WHERE state = ?", (time.time(), state)
+            ).rowcount
+        self._has_news = True
+        self.wake()
+        return count
+
     def send_again(self, webhook_id: int) -> bool:
         """Send one more time, as the console's button does. False if there is no such webhook."""
         with self._store.write() as db:
@@ -75,6 +113,7 @@ class Webhooks:
                 "UPDATE webhooks SET state = 'waiting', due = ?, tries = 0 WHERE id = ? RETURNING id",
                 (time.time(), webhook_id),
             ).fetchone()
+        self._has_news = True
         self.wake()
         return found is not None
 
@@ -90,34 +129,56 @@ class Webhooks:
         return True
 
     def wake(self) -> None:
-        """Start the sender if it sleeps; never waits."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="sandbox-webhooks", daemon=True)
-            self._thread.start()
-        self._work.set()
+        """Let written webhooks go out, by threads that start when there is something to send. Never waits."""
+        with self._work:
+            if self._stopped.is_set() or not self._has_news:
+                return
+            self._has_news = False
+            self._senders = [one for one in self._senders if one.is_alive()]
+            if len(self._senders) < min(MOST_SENDERS, self._count_waiting()):
+                sender = threading.Thread(target=self._run, name="sandbox-webhooks", daemon=True)
+                self._senders.append(sender)
+                sender.start()
+            self._work.notify()
 
     def stop(self) -> None:
-        self._stopped = True
-        self._work.set()
+        """Send nothing more; what is waiting stays written down."""
+        with self._work:
+            self._stopped.set()
+            self._work.notify_all()
+        for sender in self._senders:
+            if sender is not threading.current_thread():
+                sender.join(timeout=2)
 
     def deliver_due(self) -> int:
         """Send everything that is due, now and in this thread; the number of calls made."""
         made = 0
-        while (claimed := self._claim()) is not None:
+        while not self._stopped.is_set() and (claimed := self._claim()) is not None:
             self._send(claimed)
             made += 1
         return made
 
     def _run(self) -> None:
-        while not self._stopped:
-            self.deliver_due()
-            self._work.wait(self._nap())
-            self._work.clear()
+        while not self._stopped.is_set():
+            try:
+                self.deliver_due()
+                nap = self._nap()
+            except sqlite3.Error:
+                if self._stopped.is_set():  # the database went away under us
+                    return
+                raise
+            with self._work:
+                if not self._stopped.is_set():
+                    self._work.wait(nap)
 
     def _nap(self) -> float:
         with self._store.read() as db:
             row = db.execute("SELECT min(due) AS due FROM webhooks WHERE state = 'waiting'").fetchone()
         return 3600.0 if row["due"] is None else max(0.05, row["due"] - time.time())
+
+    def _count_waiting(self) -> int:
+        with self._store.read() as db:
+            return int(db.execute("SELECT count(*) FROM webhooks WHERE state = 'waiting'").fetchone()[0])
 
     def _claim(self) -> sqlite3.Row | None:
         with self._store.write() as db:
@@ -158,7 +219,7 @@ class Webhooks:
 def _as_the_mode_wants(db: sqlite3.Connection) -> list[tuple[str, float]]:
     """State and lag of each call to write down for one change."""
     row = db.execute("SELECT value FROM meta WHERE name = 'webhook_mode'").fetchone()
-    mode = json.loads(row["value"]) if row else {"mode": "normal", "seconds": 0}
+    mode: dict[str, Any] = json.loads(row["value"]) if row else {"mode": "normal", "seconds": 0}
     lag = float(mode["seconds"])
     match mode["mode"]:
         case "lost":
