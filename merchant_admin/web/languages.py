@@ -4,11 +4,12 @@ Each feature keeps its own .po file. They are read at the start and merged into 
 compiled file is committed and nobody has to run a compiler after an edit.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -19,27 +20,36 @@ LANGUAGES = {"ko": "한국어", "en": "English"}
 COOKIE = "lang"
 
 
-class TwoEnglishes(Exception):
-    """Two files translate one Korean text differently; the message names it."""
-
-
 @lru_cache(maxsize=4)
 def english(folder: Path) -> Translations:
-    """All English of `folder` (translations/en) as one catalogue. Raises TwoEnglishes when two files disagree."""
+    """All English of `folder` (translations/en) as one catalogue."""
     merged = Catalog(locale="en")
-    for path in sorted(folder.glob("*.po")):
-        with path.open("rb") as file:
-            for message in read_po(file, locale="en"):
-                if not message.id or not message.string or message.fuzzy:
-                    continue
-                before = merged.get(message.id)
-                if before is not None and before.string != message.string:
-                    raise TwoEnglishes(f"{path.name}: {message.id!r}: {before.string!r} != {message.string!r}")
-                merged.add(message.id, message.string)
+    for message, _path in _messages(folder):
+        if merged.get(message.id) is None:
+            merged.add(message.id, message.string)
     packed = BytesIO()
     write_mo(packed, merged)
     packed.seek(0)
     return Translations(packed)
+
+
+def disagreements(folder: Path) -> list[str]:
+    """Korean texts that two files translate differently; a test wants none."""
+    first: dict[str, tuple[object, Path]] = {}
+    found = []
+    for message, path in _messages(folder):
+        string, before = first.setdefault(str(message.id), (message.string, path))
+        if string != message.string:
+            found.append(f"{message.id!r}: {string!r} in {before.name}, {message.string!r} in {path.name}")
+    return found
+
+
+def _messages(folder: Path) -> Iterator[tuple[Message, Path]]:
+    for path in sorted(folder.glob("*.po")):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="en"):
+                if message.id and message.string and not message.fuzzy:
+                    yield message, path
 
 
 class _MergedDomain(Domain):  # type: ignore[misc]
