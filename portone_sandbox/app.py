@@ -1,13 +1,23 @@
 """Makes a sandbox: its parts, its routes, and an envelope for whatever goes wrong."""
 
-import importlib.util
 import logging
 from functools import partial
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from portone_sandbox import auth, rest_codes, rest_extras, rest_payments, rest_schedules, rest_subscribe
+from portone_sandbox import (
+    admin,
+    auth,
+    inspector,
+    rest_codes,
+    rest_extras,
+    rest_payments,
+    rest_schedules,
+    rest_subscribe,
+    sdk,
+    windows,
+)
 from portone_sandbox.clock import SandboxClock
 from portone_sandbox.config import SandboxConfig
 from portone_sandbox.envelope import NOT_OURS, OUR_RULE, Refusal, answer, refusal
@@ -20,6 +30,8 @@ from portone_sandbox.store import Store
 from portone_sandbox.timetable import reverse_nightly, run_due
 from portone_sandbox.webhooks import Webhooks
 
+API = (auth, rest_codes, rest_extras, rest_payments, rest_schedules, rest_subscribe, admin)
+PARTS = (*API, windows, sdk, inspector)
 MAX_BODY_BYTES = 512 * 1024
 log = logging.getLogger(__name__)
 
@@ -32,11 +44,8 @@ def create_sandbox(config: SandboxConfig | None = None) -> Flask:
     app.url_map.strict_slashes = app.url_map.merge_slashes = False  # a redirect would be HTML
     hub = _assemble(config)
     app.extensions[EXTENSION] = hub
-    for part in (auth, rest_codes, rest_extras, rest_payments, rest_schedules, rest_subscribe):
+    for part in PARTS:
         app.register_blueprint(part.bp)
-    for name in ("windows", "sdk", "inspector"):
-        if importlib.util.find_spec(f"portone_sandbox.{name}"):
-            app.register_blueprint(importlib.import_module(f"portone_sandbox.{name}").bp)
     app.add_url_rule("/healthz", "healthz", _healthz)
     app.register_error_handler(Refusal, refusal)
     app.register_error_handler(HTTPException, _not_served)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from portone_sandbox import cancels, cards, payments, purchases, schedules
+from portone_sandbox import cancels, cards, payments, purchases, schedules, vbanks
 from portone_sandbox.cards import Behaviour
 from portone_sandbox.clock import SandboxClock
 from portone_sandbox.faults import Faults
@@ -87,6 +87,10 @@ class Sandbox:
         merchant = self._merchant_of(imp_uid)
         order = cancels.CancelOrder(imp_uid, None, amount, reason=reason, enable_webhook=True)
         return cancels.cancel(self.hub, merchant, order).wire()
+
+    def deposit(self, imp_uid: str) -> dict[str, Any]:
+        """A buyer pays the whole sum into a virtual account. Raises vbanks.NotPayable, LookupError."""
+        return vbanks.pay_into(self.hub, self._merchant_of(imp_uid), imp_uid).wire()
 
     def card_number(self, behaviour: Behaviour | str = Behaviour.APPROVE, issuer: str = "366", serial: int = 1) -> str:
         """A test card's number in groups of four."""

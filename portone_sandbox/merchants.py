@@ -100,12 +100,17 @@ class Merchants:
             )
         )  # fmt: skip
 
-    def put(self, merchant: Merchant) -> None:
+    def put(self, merchant: Merchant) -> bool:
+        """Write a merchant, new or changed. False if its key belongs to another."""
         with self._store.write() as db:
+            owner = db.execute("SELECT imp_code FROM merchants WHERE imp_key = ?", (merchant.imp_key,)).fetchone()
+            if owner is not None and owner["imp_code"] != merchant.imp_code:
+                return False
             db.execute(
                 "INSERT OR REPLACE INTO merchants (imp_code, imp_key, imp_secret, body) VALUES (?, ?, ?, ?)",
                 (merchant.imp_code, merchant.imp_key, merchant.imp_secret, json.dumps(asdict(merchant))),
             )
+        return True
 
     def all(self) -> list[Merchant]:
         with self._store.read() as db:

@@ -76,11 +76,18 @@ class Store:
             copy.close()
 
     def restore(self, path: str) -> None:
-        """Take over the state of a snapshot, forgetting the present one."""
+        """Take over the state of a snapshot, forgetting the present one. Raises ValueError for any other file."""
         source = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)
-        with self._connection() as db:
-            source.backup(db)
-        source.close()
+        try:
+            held = {row[0] for row in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not held.issuperset(TABLES):
+                raise ValueError(path)
+            with self._connection() as db:
+                source.backup(db)
+        except sqlite3.DatabaseError:
+            raise ValueError(path) from None
+        finally:
+            source.close()
 
     def close(self) -> None:
         with self._pool_lock:
