@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import Blueprint, Flask, Response, request
+from flask import Flask, Response, request
 
 from merchant_admin.web.access import public
 from merchant_admin.web.forms import FormReader
 from merchant_admin.web.pages import page
 
-bp = Blueprint("dev", __name__)
 _AT = datetime(2026, 11, 23, 6, 4, tzinfo=UTC)
 
 
@@ -22,7 +21,6 @@ class _SamplePage:
     next: str | None
 
 
-@bp.get("/dev/components")
 @public
 def show_components() -> Response:
     wrong = FormReader({"amount_krw": "50,000원", "reason_code": "", "name": "정기 배송 11월"})
@@ -42,4 +40,4 @@ def show_components() -> Response:
 
 
 def init_components(app: Flask) -> None:
-    app.register_blueprint(bp)
+    app.add_url_rule("/dev/components", "web.show_components", show_components)

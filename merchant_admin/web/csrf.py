@@ -27,6 +27,11 @@ def posted_from_outside(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def comes_from_outside(endpoint: str) -> bool:
+    """Whether other machines post to this endpoint."""
+    return getattr(current_app.view_functions.get(endpoint), _FROM_OUTSIDE, False)
+
+
 class ForeignPost(NotAllowed):
     """The request came from another site's page."""
 

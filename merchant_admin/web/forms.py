@@ -12,32 +12,11 @@ from typing import TypeVar
 from flask_babel import gettext as _
 
 from merchant_admin.core.money import MAX_AMOUNT_KRW
+from merchant_admin.web.card_data import holds_card_number
 
 E = TypeVar("E", bound=Enum)
 _EMAIL = re.compile(r"[^\s@<>\"',;:\\()\[\]]+@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _MOST_TYPED = 4_000  # more than any field takes: longer text is cut before it is drawn again
-
-
-def is_card_number(digits: str) -> bool:
-    """Whether 13 to 19 digits pass the check-sum every card number passes (Luhn)."""
-    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
-        return False
-    total = 0
-    for place, sign in enumerate(reversed(digits)):
-        value = int(sign) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
-
-
-def holds_card_number(text: str) -> bool:
-    """Whether a likely card number stands in `text`: plain, spaced, dashed, dotted, or in full-width digits."""
-    plain = unicodedata.normalize("NFKC", text)
-    for run in re.findall(r"\d(?:[\s.\-_/·‐-―]{0,2}\d){12,}", plain):
-        digits = re.sub(r"\D", "", run)
-        sizes = range(13, min(19, len(digits)) + 1)
-        if any(is_card_number(digits[at : at + size]) for size in sizes for at in range(len(digits) - size + 1)):
-            return True
-    return False
 
 
 class FormReader:

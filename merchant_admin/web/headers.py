@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 
-from merchant_admin.core.settings import Settings
+from merchant_admin.core.settings import PORTONE_SDK, Settings
 from merchant_admin.web.assets import content_sources
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _IS_CARD_WINDOW = "merchant_admin_card_window"
+PORTONE_HOSTS = ("https://*.iamport.kr", "https://*.iamport.co", "https://*.portone.io", "https://*.tpay.co.kr")
 _YEAR = 365 * 24 * 60 * 60
 
 ALWAYS = {
@@ -54,28 +55,23 @@ def content_policy(settings: Settings, *, for_card_window: bool = False) -> str:
 
 
 def _open_for_portone(sources: dict[str, list[str]], settings: Settings) -> None:
-    """Add what PortOne's script needs: its one file, and the frames and calls of its window.
+    """Add what PortOne's script needs: its one file, and the frames, forms and calls of its window.
 
-    With the embedded sandbox all of it is our own origin. Elsewhere the window's frames come from PortOne and then
-    from the PG and the card company, whose hosts are not published, so frames and forms may be any HTTPS page;
-    scripts may not (reference section 13.1).
+    With the embedded sandbox all of it is our own origin. Elsewhere the frame goes from PortOne to the PG and on to
+    pages whose hosts nobody publishes, so a frame may be any HTTPS page; scripts, forms and calls may not
+    (reference section 13.1).
     """
     sources["script-src"] = ["'self'"]
     sources["frame-src"] = ["'self'"]
     if settings.has_embedded_sandbox:
         return
     sdk = urlsplit(settings.sdk_url)
-    origin = f"{sdk.scheme}://{sdk.netloc}"
-    is_emulator = settings.sdk_url.startswith("http://")
+    is_portone = sdk.hostname == urlsplit(PORTONE_SDK).hostname
+    hosts = PORTONE_HOSTS if is_portone else (f"{sdk.scheme}://{sdk.netloc}",)
     sources["script-src"].append(settings.sdk_url)
-    outside = [origin] if is_emulator else ["https:"]
-    for name in ("frame-src", "form-action", "img-src"):
-        sources[name] += outside
-    sources["connect-src"] += (
-        [origin] if is_emulator else ["https://*.iamport.kr", "https://*.iamport.co", "https://*.portone.io"]
-    )
-    if not is_emulator:
-        sources["style-src"].append("'unsafe-inline'")  # PortOne's script writes the style of its own layer
+    sources["frame-src"] += ("https:",) if is_portone else hosts
+    for name in ("style-src", "img-src", "connect-src", "form-action"):
+        sources[name] += hosts
 
 
 def init_headers(app: Flask, settings: Settings) -> None:

@@ -13,7 +13,7 @@ THEME_COOKIE = "theme"
 THEMES = ("light", "dark")  # anything else follows the system
 _YEAR = 365 * 24 * 60 * 60
 
-bp = Blueprint("preferences", __name__)
+bp = Blueprint("web", __name__)
 
 
 def theme() -> str | None:
@@ -44,6 +44,4 @@ def _keep(answer: Response, name: str, value: str | None) -> None:
 
 def init_preferences(app: Flask) -> None:
     app.register_blueprint(bp)
-    app.jinja_env.globals.update(
-        theme=theme, here=here, preferences_url=lambda: address_of("preferences.set_preferences")
-    )
+    app.jinja_env.globals.update(theme=theme, here=here, preferences_url=lambda: address_of("web.set_preferences"))

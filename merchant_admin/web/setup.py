@@ -6,6 +6,7 @@ from jinja2 import StrictUndefined
 from merchant_admin.core.settings import Mode, Settings
 from merchant_admin.web.assets import init_assets
 from merchant_admin.web.banners import init_banners
+from merchant_admin.web.card_data import init_card_data
 from merchant_admin.web.components import init_components
 from merchant_admin.web.csrf import init_csrf
 from merchant_admin.web.errors import init_errors
@@ -32,6 +33,7 @@ def init_web(app: Flask, settings: Settings) -> None:
     init_assets(app, settings)
     init_languages(app, settings.root / "translations" / "en")
     init_csrf(app, settings)
+    init_card_data(app)
     init_errors(app)
     init_filters(app)
     init_icons(app)

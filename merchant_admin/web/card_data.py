@@ -1,0 +1,63 @@
+"""Card data never comes in: no field is named for it, and a likely card number is refused wherever it is typed.
+
+Forms put the message at the field (forms.py); addresses and fields named for card data are refused here, before any
+view runs. Webhooks are machine data and are stored through their own allow-list.
+"""
+
+import re
+import unicodedata
+
+from flask import Flask, request
+from flask_babel import gettext as _
+
+from merchant_admin.core.errors import InvalidInput
+from merchant_admin.web.csrf import comes_from_outside
+
+NAMES = frozenset({
+    "card_number", "card_no", "cardnumber", "pan", "expiry", "card_expiry", "birth", "pwd_2digit", "card_password",
+    "cvc", "cvv",
+})  # fmt: skip
+_RUN = re.compile(r"(?<![A-Za-z_\d])\d(?:[\s.\-_/·‐-―]{0,2}\d){12,}")
+_PHONE = re.compile(r"(?<!\d)01[016789][-. ]?\d{3,4}[-. ]?\d{4}(?!\d)")
+
+
+class CardData(InvalidInput):
+    status = 400
+
+
+def is_card_number(digits: str) -> bool:
+    """Whether 13 to 19 digits pass the check-sum every card number passes (Luhn)."""
+    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
+        return False
+    total = 0
+    for place, sign in enumerate(reversed(digits)):
+        value = int(sign) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether a likely card number stands in `text`: plain, spaced, dashed, dotted, or in full-width digits.
+
+    Mobile phone numbers side by side and the digits of an id such as `imp_...` are not taken for one.
+    """
+    plain = _PHONE.sub("|", unicodedata.normalize("NFKC", text))
+    for run in _RUN.findall(plain):
+        digits = re.sub(r"\D", "", run)
+        sizes = range(13, min(19, len(digits)) + 1)
+        if any(is_card_number(digits[at : at + size]) for size in sizes for at in range(len(digits) - size + 1)):
+            return True
+    return False
+
+
+def init_card_data(app: Flask) -> None:
+    def refuse() -> None:
+        if request.endpoint is None or comes_from_outside(request.endpoint):
+            return
+        named = NAMES & {name.lower() for name in (*request.args, *request.form)}
+        if named or any(holds_card_number(text) for text in request.args.values()):
+            raise CardData(
+                _("카드번호로 보이는 숫자는 받지 않습니다. 아무것도 저장하지 않았습니다."), endpoint=request.endpoint
+            )
+
+    app.before_request(refuse)
