@@ -52,6 +52,7 @@ class Settings:
     worker: str
     webhook_allow: tuple[IPv4Network | IPv6Network, ...]
     webhook_path: str
+    window_issuers: tuple[str, ...]  # card issuers the window offers; empty = all of them
     assets: str
     webfont: bool
     merchant_name: str
@@ -113,6 +114,7 @@ def load(env: Mapping[str, str], root: Path) -> Settings:
         ),
         webhook_allow=read.networks("WEBHOOK_ALLOW"),
         webhook_path=read.text("WEBHOOK_PATH", ""),
+        window_issuers=read.words("PORTONE_ISSUERS"),
         assets=read.one_of("ASSETS", ("cdn", "local"), "cdn"),
         webfont=read.switch("UI_WEBFONT", default=True),
         merchant_name=read.text("MERCHANT_NAME", "온빛상점" if sandbox else ""),
@@ -149,6 +151,9 @@ class _Reader:
 
     def channel(self, name: str, default: str) -> Channel:
         return Channel(self.text(f"PORTONE_MID_{name}", default), self.text(f"PORTONE_CHANNEL_KEY_{name}", "") or None)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.text(name, "").split(",") if part.strip())
 
     def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
         try:

@@ -1,0 +1,147 @@
+"""Taking webhooks in, and acting on them by asking PortOne.
+
+Taking in is one small write and no call. A copy that comes while the first still waits is counted, not stored. Acting
+reads the payment the notice names and records what PortOne says; the notice itself decides nothing.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from merchant_admin.core.context import Actor, ActorKind, WorkContext
+from merchant_admin.core.errors import GatewayError
+from merchant_admin.core.ids import new_id
+from merchant_admin.payments.facts import is_foreign, record_transaction
+from merchant_admin.payments.models import Attempt, Payment
+from merchant_admin.portone.gateway import Gateway
+from merchant_admin.portone.types import Transaction
+from merchant_admin.registrations.service import look_at_registration, registration_of_order
+from merchant_admin.webhooks.models import Decision, WebhookEvent
+from merchant_admin.webhooks.parsing import kept_body, read_notice
+
+STRANGERS_A_MINUTE = 30  # reads of PortOne we spend on payments we never heard of
+MALFORMED_A_MINUTE = 30  # rows we keep of bodies that name no payment
+STRANGER_LIVES = timedelta(days=1)
+ABSENCES = 5  # looks for a payment of ours that PortOne does not show yet
+_MINUTE = timedelta(minutes=1)
+
+
+def receive(ctx: WorkContext, raw: bytes, content_type: str, address: str | None) -> str | None:
+    """Store a delivery and return its event's id; None for one of too many unreadable bodies. Calls nobody."""
+    notice = read_notice(raw, content_type)
+    now = ctx.now()
+    row = {
+        "id": new_id("whk"), "hits": 1, "looks": 0, "address": address, "body": kept_body(raw), "received_at": now,
+        "imp_uid": "", "merchant_uid": "", "status": "", "cancellation_id": "",
+    }  # fmt: skip
+    with ctx.atomic() as session:
+        if notice is None:
+            if _count_since(session, Decision.MALFORMED, now - _MINUTE) >= MALFORMED_A_MINUTE:
+                return None
+            session.add(WebhookEvent(**row, decision=Decision.MALFORMED, done_at=now))
+            return str(row["id"])
+        row |= {
+            "imp_uid": notice.imp_uid, "merchant_uid": notice.merchant_uid, "status": notice.status,
+            "cancellation_id": notice.cancellation_id, "decision": Decision.WAITING, "next_look_at": now,
+        }  # fmt: skip
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        fresh = dialect.insert(WebhookEvent).values(row)
+        counted = fresh.on_conflict_do_update(
+            index_elements=["imp_uid", "status", "cancellation_id"],
+            index_where=WebhookEvent.decision == Decision.WAITING,
+            set_={"hits": WebhookEvent.hits + 1},
+        )
+        event_id: str = session.execute(counted.returning(WebhookEvent.id)).scalar_one()
+    return event_id
+
+
+def apply_event(ctx: WorkContext, gateway: Gateway, event_id: str) -> WebhookEvent | None:
+    """Read the payment a waiting event names and record what PortOne says of it. Safe to run twice or at once.
+
+    A payment nobody here asked for costs one read, and those reads have a budget a minute. While PortOne can't be
+    read the event waits.
+    """
+    event = ctx.session.get(WebhookEvent, event_id, populate_existing=True)
+    if event is None or event.decision is not Decision.WAITING:
+        return event
+    imp_uid, looks, now = event.imp_uid, event.looks, ctx.now()
+    is_known = _is_known(ctx.reader, event)
+    if not is_known and now - event.received_at >= STRANGER_LIVES:
+        return _decide(ctx, event_id, Decision.UNKNOWN_PAYMENT)
+    if not is_known and _is_spent(ctx, now):
+        return _wait(ctx, event_id, _MINUTE, counts=False)
+    ctx.end_reading()
+    try:
+        transaction = gateway.payment(imp_uid)
+        if transaction is None:
+            may_come = is_known and looks < ABSENCES
+            return _wait(ctx, event_id) if may_come else _decide(ctx, event_id, Decision.UNKNOWN_PAYMENT)
+        return _decide(ctx, event_id, _apply(ctx, gateway, event_id, transaction))
+    except GatewayError:
+        return _wait(ctx, event_id)
+
+
+def due_events(session: Session, now: datetime, limit: int = 50) -> list[str]:
+    """Ids of waiting events whose time has come, the oldest first."""
+    return list(
+        session.scalars(
+            select(WebhookEvent.id)
+            .where(WebhookEvent.decision == Decision.WAITING, WebhookEvent.next_look_at <= now)
+            .order_by(WebhookEvent.next_look_at)
+            .limit(limit)
+        )
+    )
+
+
+def _apply(ctx: WorkContext, gateway: Gateway, event_id: str, transaction: Transaction) -> Decision:
+    """Record under the webhook's own name. A registration is looked at whole, since its key is a second fact."""
+    if is_foreign(ctx.mode, transaction):
+        return Decision.FOREIGN_MODE
+    as_webhook = replace(ctx, actor=Actor(ActorKind.WEBHOOK, event_id, "portone"))
+    registration_id = registration_of_order(ctx.reader, transaction.merchant_uid)
+    ctx.end_reading()
+    if registration_id is not None:
+        look_at_registration(as_webhook, gateway, registration_id)
+    elif transaction.amount_krw > 0:
+        with as_webhook.atomic() as session:
+            record_transaction(as_webhook, session, transaction, source="webhook")
+    return Decision.APPLIED
+
+
+def _is_known(session: Session, event: WebhookEvent) -> bool:
+    """Whether the named payment or its order number is ours: such a notice never waits for the budget."""
+    return (
+        session.scalar(select(Payment.id).where(Payment.imp_uid == event.imp_uid)) is not None
+        or session.scalar(select(Attempt.id).where(Attempt.merchant_uid == event.merchant_uid)) is not None
+        or registration_of_order(session, event.merchant_uid) is not None
+    )
+
+
+def _is_spent(ctx: WorkContext, now: datetime) -> bool:
+    return _count_since(ctx.reader, Decision.UNKNOWN_PAYMENT, now - _MINUTE) >= STRANGERS_A_MINUTE
+
+
+def _count_since(session: Session, decision: Decision, since: datetime) -> int:
+    query = select(func.count()).where(WebhookEvent.decision == decision, WebhookEvent.done_at > since)
+    return session.execute(query).scalar_one()
+
+
+def _wait(ctx: WorkContext, event_id: str, wait: timedelta | None = None, *, counts: bool = True) -> WebhookEvent:
+    """Put an event off: ever longer while PortOne can't be read or does not show the payment yet."""
+    with ctx.atomic() as session:
+        event = session.get_one(WebhookEvent, event_id, with_for_update=True, populate_existing=True)
+        event.looks += int(counts)
+        event.next_look_at = ctx.now() + (wait or min(timedelta(seconds=5 * 3**event.looks), timedelta(hours=1)))
+    return event
+
+
+def _decide(ctx: WorkContext, event_id: str, decision: Decision) -> WebhookEvent:
+    with ctx.atomic() as session:
+        event = session.get_one(WebhookEvent, event_id, with_for_update=True, populate_existing=True)
+        if event.decision is Decision.WAITING:
+            event.decision, event.done_at, event.next_look_at = decision, ctx.now(), None
+            event.looks += 1
+    return event
