@@ -15,6 +15,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from merchant_admin.core.clock import monotonic
 from merchant_admin.core.errors import GatewayRejected, GatewayUnreachable, OutcomeUnknown
 from merchant_admin.portone import wire
+from merchant_admin.portone.breaker import Breaker
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,18 @@ class PortOneClient:
         self._base_url = base_url.rstrip("/")
         self._credentials = {"imp_key": imp_key, "imp_secret": imp_secret}
         self._http = http or _pooled_session()
+        self.breaker = Breaker()
         self._token_lock = threading.Lock()
         self._token: str | None = None
         self._token_dies_at = 0.0
+        self._heard: tuple[int, float] | None = None  # PortOne's second, and our monotonic instant of hearing it
 
     def __repr__(self) -> str:
         return f"PortOneClient({self._base_url!r})"
+
+    def server_second(self) -> int | None:
+        """PortOne's clock in epoch seconds, carried on from the last token; None before there was one."""
+        return None if self._heard is None else round(self._heard[0] + monotonic() - self._heard[1])
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """The `response` of a read. Raises the GatewayError family."""
@@ -56,6 +63,19 @@ class PortOneClient:
         return self._call("DELETE", path, params=params)
 
     def _call(self, method: str, path: str, **parts: Any) -> Any:
+        self.breaker.admit()
+        try:
+            answer = self._ask(method, path, **parts)
+        except (OutcomeUnknown, GatewayUnreachable):
+            self.breaker.failed()
+            raise
+        except GatewayRejected:
+            self.breaker.succeeded()
+            raise
+        self.breaker.succeeded()
+        return answer
+
+    def _ask(self, method: str, path: str, **parts: Any) -> Any:
         token = self._fresh_token()
         answer = self._send(method, path, token, **parts)
         if answer.status_code == requests.codes.unauthorized:
@@ -110,8 +130,9 @@ class PortOneClient:
                 grant = _read(answer, "/users/getToken")
                 if not isinstance(grant, dict) or not isinstance(grant.get("access_token"), str):
                     raise OutcomeUnknown("PortOne gave no token")
-                life = int(grant.get("expired_at") or 0) - int(grant.get("now") or 0)
-                self._token, self._token_dies_at = grant["access_token"], asked_at + life
+                self._token, self._token_dies_at = grant["access_token"], asked_at + _life_seconds(grant)
+                if type(grant.get("now")) is int:
+                    self._heard = grant["now"], monotonic()
             return self._token
 
     def _forget(self, token: str) -> None:
@@ -127,6 +148,12 @@ def _pooled_session() -> requests.Session:
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
+
+
+def _life_seconds(grant: Mapping[str, Any]) -> int:
+    """How long a token lives, by PortOne's own two instants; 0 when they can't be read, so that it is used once."""
+    now, dies_at = grant.get("now"), grant.get("expired_at")
+    return dies_at - now if type(now) is int and type(dies_at) is int else 0
 
 
 def _never_left(wrong: requests.RequestException) -> bool:

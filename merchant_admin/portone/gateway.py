@@ -1,10 +1,14 @@
 """What the product asks PortOne to do, in its own words. A rule that takes a Gateway can move money."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from merchant_admin.core.errors import GatewayRejected, OutcomeUnknown
+from flask_babel import lazy_gettext as _
+
+from merchant_admin.core.errors import GatewayError, GatewayRejected, GatewayUnreachable, OutcomeUnknown
 from merchant_admin.core.settings import Mode, Settings
+from merchant_admin.core.times import from_epoch
 from merchant_admin.portone import wire
 from merchant_admin.portone.client import PortOneClient
 from merchant_admin.portone.types import CancelOrder, ChargeOrder, PgSetting, StoredCard, Transaction
@@ -18,6 +22,29 @@ class Gateway:
     def __init__(self, client: PortOneClient, settings: Settings) -> None:
         self._client = client
         self._settings = settings
+        self.breaker = client.breaker
+
+    @property
+    def mode(self) -> str:
+        """The merchant's mode: sandbox, test or live."""
+        return self._settings.mode.value
+
+    def refuse_if_stopped(self) -> None:
+        """Raise GatewayUnreachable before money is asked for, while PortOne does not answer.
+
+        After half a minute one read tries whether it answers again. Never called inside a write.
+        """
+        if not self.breaker.is_open:
+            return
+        try:
+            self.channels()
+        except GatewayRejected:
+            return
+        except GatewayError as wrong:
+            raise GatewayUnreachable(
+                _("포트원에 연결되지 않아 보내지 않았습니다. 돈은 움직이지 않았습니다. 잠시 뒤 다시 하십시오."),
+                error="stopped",
+            ) from wrong
 
     @property
     def billing_pg(self) -> str:
@@ -70,7 +97,8 @@ class Gateway:
             if data is None:
                 break
             found += _readable(lambda raw=data: wire.transactions(raw))  # type: ignore[misc]
-            page = wire.next_page(data)
+            following = wire.next_page(data)
+            page = following if following > page else 0
         return found
 
     def stored_card(self, customer_uid: str) -> StoredCard | None:
@@ -105,6 +133,10 @@ class Gateway:
         data = self._client.get("/users/pg")
         found: list[PgSetting] = _readable(lambda: wire.pg_settings(data))
         return found
+
+    def server_time(self) -> datetime | None:
+        """PortOne's clock as it was last heard; None before the first token."""
+        return from_epoch(self._client.server_second())
 
     def fits_mode(self, is_test: bool | None) -> bool:  # noqa: FBT001 - the flag is the fact itself
         """Whether a test or live flag belongs to this merchant's mode; an absent flag follows the mode."""

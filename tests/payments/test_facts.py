@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
-from tests.support.books import assert_books_balance
 
 from merchant_admin.audit.models import Event
 from merchant_admin.core.ids import new_merchant_uid
@@ -36,12 +35,6 @@ def count(world, model):
 
 def acts(world):
     return list(world.session.scalars(select(Event.act).order_by(Event.seq)))
-
-
-@pytest.fixture(autouse=True)
-def books_balance(world):
-    yield
-    assert_books_balance(world.session)
 
 
 def test_a_payment_found_at_portone_is_booked_with_its_card_and_customer(world):

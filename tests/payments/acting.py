@@ -1,0 +1,53 @@
+"""Short words for what tests of charges do and look at."""
+
+from sqlalchemy import select
+
+from merchant_admin.audit.models import Event
+from merchant_admin.payments.models import Attempt, PaymentLine
+from merchant_admin.payments.service import charge_billing_key, look_at_attempt
+
+AGAIN = "/subscribe/payments/again"
+FIND_ALL = "/payments/findAll/*"
+
+
+def charge(world, sheet, staff=None):
+    return charge_billing_key(world.ctx(staff), world.gateway, sheet)
+
+
+def attempt_of(world, charge):
+    world.session.rollback()
+    return world.session.scalars(select(Attempt).where(Attempt.charge_id == charge.id)).one()
+
+
+def line_of(world, charge):
+    world.session.rollback()
+    return world.session.scalars(select(PaymentLine).where(PaymentLine.charge_id == charge.id)).one()
+
+
+def look(world, charge):
+    look_at_attempt(world.ctx(), world.gateway, attempt_of(world, charge).id)
+    return attempt_of(world, charge)
+
+
+def absent_twice(world, charge):
+    """Let the four minutes pass in which PortOne is twice seen not to know the charge."""
+    world.clock.advance(180)
+    look(world, charge)
+    world.clock.advance(60)
+    return look(world, charge)
+
+
+def sends(world):
+    """How many times the sandbox was asked to charge a card."""
+    return sum(call["path"] == AGAIN and call["method"] == "POST" for call in world.sandbox.requests_log())
+
+
+def taken(world):
+    """How many payments the sandbox took money for."""
+    return sum(one["amount"] > 0 and one["status"] in {"paid", "cancelled"} for one in world.sandbox.payments())
+
+
+def acts_of(world, charge):
+    world.session.rollback()
+    asked = select(Event.act).where(Event.subject_kind == "charge", Event.subject_id == charge.id).order_by(Event.seq)
+    return list(world.session.scalars(asked))
