@@ -52,7 +52,8 @@ def show(window: Window, payment: Payment, result: dict[str, Any] | None = None)
     """The window for its template; with a `result`, as it ended."""
     wanted = window.wanted
     is_billing = wanted.customer_uid is not None
-    here = {"window_id": window.id, "lang": asked_language()}
+    here: dict[str, Any] = {"window_id": window.id, "lang": asked_language()}
+    other = "ko" if language() == "en" else "en"
     open_to = purchases.issuers(window)
     ending = _ending(payment, result) if result is not None else ("", "", "ok")
     return ShownWindow(
@@ -63,15 +64,19 @@ def show(window: Window, payment: Payment, result: dict[str, Any] | None = None)
         buyer_name=wanted.buyer_name, amount=wanted.amount, pay_method=wanted.pay_method, is_billing=is_billing,
         is_restricted=bool(wanted.issuer_filter),
         issuers=[(code, card_name(code, language())) for code in open_to],
-        quotas=[(months, say("%(months)d개월", months=months) if months else say("일시불")) for months in purchases.quotas(window)],
+        quotas=[(months, _months(months)) for months in purchases.quotas(window)],
         banks=[(code, BANKS[code]) for code in BANKS_SHOWN],
         carriers=[(code, say(name) if code == "mvno" else name) for code, name in CARRIERS],
         vbank_due=wanted.vbank_due or hub().clock.now() + purchases.VBANK_DAYS * 86_400,
         act_url=url_for("windows.register" if is_billing else "windows.pay", **here),
         close_url=url_for("windows.close", **here),
-        other_language_url=url_for("windows.show_window", window_id=window.id, lang="ko" if language() == "en" else "en"),
+        other_language_url=url_for("windows.show_window", window_id=window.id, lang=other),
         ending=ending[0], ending_detail=ending[1], ending_tone=ending[2],
     )  # fmt: skip
+
+
+def _months(quota: int) -> str:
+    return say("%(months)d개월", months=quota) if quota else say("일시불")
 
 
 def _heading(pay_method: str, amount: int, *, is_billing: bool) -> str:

@@ -1,6 +1,8 @@
 """English for every Korean sentence that the sandbox's pages say. A test keeps it whole."""
 
-ENGLISH = {
+from portone_sandbox.inspector_texts import INSPECTOR_ENGLISH
+
+ENGLISH = INSPECTOR_ENGLISH | {
     # windows
     "테스트 결제창입니다. 실제 돈은 움직이지 않습니다.": "This is a test window. No real money moves.",
     "포트원 샌드박스": "PortOne sandbox",
@@ -24,11 +26,13 @@ ENGLISH = {
     "월 / 년": "MM / YY",
     "비밀번호 앞 2자리": "First 2 PIN digits",
     "생년월일 또는 사업자번호": "Birth date or business number",
-    "개인 카드는 6자리(예: 900101), 법인 카드는 10자리 숫자": "6 digits for a personal card (900101), 10 for a company card",
+    "개인 카드는 6자리(예: 900101), 법인 카드는 10자리 숫자":
+        "6 digits for a personal card (900101), 10 for a company card",
     "할부": "Instalments",
     "일시불": "Pay in full",
     "%(months)d개월": "%(months)d months",
-    "버튼을 누르면 카드 등록과 정기결제 약관에 동의하게 됩니다.": "By going on you agree to the terms of card registration and recurring payment.",
+    "버튼을 누르면 카드 등록과 정기결제 약관에 동의하게 됩니다.":
+        "By going on you agree to the terms of card registration and recurring payment.",
     "카드사": "Card company",
     "통신사": "Carrier",
     "알뜰폰": "MVNO",
@@ -36,7 +40,8 @@ ENGLISH = {
     "출금 은행": "Bank to pay from",
     "입금 기한": "Pay by",
     "이 테스트의 결과": "Outcome of this test",
-    "실제 결제창에는 없는 항목입니다. 원하는 결과를 고르세요.": "A real window does not ask this. Choose what should happen.",
+    "실제 결제창에는 없는 항목입니다. 원하는 결과를 고르세요.":
+        "A real window does not ask this. Choose what should happen.",
     "결제 조건을 확인했으며 진행에 동의합니다.": "I have checked the terms and agree to go on.",
     "금액": "Amount",
     "카드": "Card",
@@ -75,16 +80,20 @@ ENGLISH = {
     "결제가 완료되었습니다": "Paid",
     "판매자 화면에서 결과를 확인해 주세요.": "See the shop's page for what comes next.",
     # window messages
-    "샌드박스가 아는 카드 번호가 아닙니다. 테스트 카드를 쓰세요.": "The sandbox doesn't know this number. Use a test card.",
+    "샌드박스가 아는 카드 번호가 아닙니다. 테스트 카드를 쓰세요.":
+        "The sandbox doesn't know this number. Use a test card.",
     "카드 번호가 맞지 않습니다. 번호를 다시 확인해 주세요.": "The card number is wrong. Please check it.",
-    "이 가맹점에서 쓸 수 없는 카드입니다. 다른 카드로 시도해 주세요.": "This shop doesn't take this card. Try another one.",
+    "이 가맹점에서 쓸 수 없는 카드입니다. 다른 카드로 시도해 주세요.":
+        "This shop doesn't take this card. Try another one.",
     "유효기간이 지났거나 맞지 않습니다.": "The expiry has passed or is wrong.",
-    "생년월일 6자리나 사업자번호 10자리가 맞지 않습니다.": "The birth date (6 digits) or business number (10 digits) is wrong.",
+    "생년월일 6자리나 사업자번호 10자리가 맞지 않습니다.":
+        "The birth date (6 digits) or business number (10 digits) is wrong.",
     "비밀번호 앞 2자리가 맞지 않습니다.": "The first two PIN digits are wrong.",
     "카드 번호 14~16자리를 입력해 주세요.": "Enter the 14 to 16 digits of the card.",
     "유효기간을 월 / 년 순서로 입력해 주세요. 예: 08 / 29": "Enter the expiry as month / year, such as 08 / 29.",
     "비밀번호 앞 2자리를 입력해 주세요.": "Enter the first two PIN digits.",
-    "생년월일 6자리나 사업자번호 10자리를 입력해 주세요.": "Enter a birth date (6 digits) or a business number (10 digits).",
+    "생년월일 6자리나 사업자번호 10자리를 입력해 주세요.":
+        "Enter a birth date (6 digits) or a business number (10 digits).",
     "이 금액에서 고를 수 없는 할부 개월입니다.": "These instalments are not on offer for this amount.",
     "카드사가 이 카드를 확인하지 못했습니다.": "The card company did not accept this card.",
     "카드사를 골라 주세요.": "Choose a card company.",
@@ -113,9 +122,11 @@ ENGLISH = {
     "승인까지 몇 초가 걸립니다.": "Approval takes several seconds.",
     "승인되지만 연결이 끊겨 응답이 오지 않습니다.": "Approved, but the line is cut before the answer.",
     "결제 두 번은 승인되고 그 뒤로 거절됩니다.": "Two charges are approved, later ones declined.",
-    "등록과 함께 결제하면 등록만 되고, 다음 결제부터 승인됩니다.": "Registers, declines the first charge, then approves.",
+    "등록과 함께 결제하면 등록만 되고, 다음 결제부터 승인됩니다.":
+        "Registers, declines the first charge, then approves.",
     "다음 달 말까지 승인되고 그 뒤로 거절됩니다.": "Approved until the end of next month, then declined.",
-    "등록과 함께 결제하면 결제만 되고 빌링키가 생기지 않습니다.": "Charged at registration, but no billing key is made.",
+    "등록과 함께 결제하면 결제만 되고 빌링키가 생기지 않습니다.":
+        "Charged at registration, but no billing key is made.",
     "거절로 응답한 뒤 나중에 승인으로 바뀝니다.": "Answers declined, and becomes approved later.",
     "카드사가 응답하지 않아 결제되지 않습니다.": "The card company doesn't answer, nothing is charged.",
 }  # fmt: skip

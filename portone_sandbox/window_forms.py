@@ -1,4 +1,4 @@
-"""Reads what a buyer typed into a window. A card's fields go into one CardEntry and nowhere else: no repr, no redraw."""
+"""Reads what a buyer typed into a window. A card's fields go into one CardEntry and nowhere else."""
 
 import re
 import unicodedata
@@ -34,7 +34,6 @@ class Entry:
     trouble: str = ""
     pg_words: str = ""
     fill: dict[str, str] = field(default_factory=lambda: dict(NOTHING_FILLED))
-    is_untouched: bool = True
 
     @classmethod
     def filled_with(cls, sample: SampleCard) -> "Entry":
@@ -45,8 +44,9 @@ class Entry:
     def of_choices(cls, posted: Mapping[str, str]) -> "Entry":
         """The chosen issuer, bank, carrier, instalments and test outcome; nothing of a card."""
         return cls(
-            card_quota=_quota(posted.get("card_quota", "0")), issuer=posted.get("issuer", "")[:3], bank=posted.get("bank", "")[:3],
-            carrier=posted.get("carrier", "")[:10], outcome=posted.get("outcome", "approve")[:30], is_untouched=False,
+            card_quota=_quota(posted.get("card_quota", "0")), issuer=posted.get("issuer", "")[:3],
+            bank=posted.get("bank", "")[:3], carrier=posted.get("carrier", "")[:10],
+            outcome=posted.get("outcome", "approve")[:30],
         )  # fmt: skip
 
     @property

@@ -5,7 +5,7 @@ The address of a window is its secret. Everything works by plain forms; scripts 
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, Literal, ParamSpec
+from typing import Literal
 
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -20,23 +20,24 @@ from portone_sandbox.return_trip import return_address
 from portone_sandbox.shown_window import BANKS_SHOWN, CARRIERS, ShownWindow, show
 from portone_sandbox.window_forms import Entry
 
-OUTCOMES = (Behaviour.APPROVE, Behaviour.BALANCE, Behaviour.LIMIT, Behaviour.STOPPED, Behaviour.SLOW, Behaviour.ANSWER_LOST)
+OUTCOMES = (
+    Behaviour.APPROVE, Behaviour.BALANCE, Behaviour.LIMIT, Behaviour.STOPPED, Behaviour.SLOW, Behaviour.ANSWER_LOST,
+)  # fmt: skip
 
 bp = Blueprint("windows", __name__)
-P = ParamSpec("P")
 
 
-def with_window(view: Callable[Concatenate[Window, P], AnyResponse]) -> Callable[Concatenate[str, P], AnyResponse]:
+def with_window(view: Callable[[Window], AnyResponse]) -> Callable[[str], AnyResponse]:
     """Hand the window of the address to a route; a page of ours for an address that has none."""
 
     @wraps(view)
-    def found(window_id: str, *args: P.args, **kwargs: P.kwargs) -> AnyResponse:
+    def found(window_id: str) -> AnyResponse:
         window = purchases.find_window(hub(), window_id)
         if window is None:
             return _lost()
         choose_language(asked_language(), window.params.get("language"))
         try:
-            return view(window, *args, **kwargs)
+            return view(window)
         except LookupError:
             return _lost()
 
@@ -51,15 +52,15 @@ def new() -> Response:
 
 @bp.post("/windows")
 def open_one() -> Response | dict[str, object]:
-    """Open a window for an order. Always 200: `url` to go on to, or the `result` (or address, on a phone) of a refusal."""
+    """Open a window for an order. Always 200: where to go on to, or the `result` of a refusal."""
     asked = request.get_json(force=True, silent=True)
     asked = asked if isinstance(asked, dict) else {}
     params = asked.get("params") if isinstance(asked.get("params"), dict) else {}
     device: Literal["pc", "mobile"] = "mobile" if asked.get("device") == "mobile" else "pc"
     try:
         window = purchases.open_window(
-            hub(), str(asked.get("imp_code"))[:50], params or {}, device=device, origin=str(asked.get("origin") or "")[:300],
-            user_agent=request.user_agent.string,
+            hub(), str(asked.get("imp_code"))[:50], params or {}, device=device,
+            origin=str(asked.get("origin") or "")[:300], user_agent=request.user_agent.string,
         )  # fmt: skip
     except WindowRefused as refused:
         result = results.of_refusal(refused, params or {})
@@ -133,7 +134,8 @@ def slip(imp_uid: str) -> AnyResponse:
     choose_language(asked_language())
     with hub().store.read() as db:
         row = db.execute(
-            "SELECT body, inner FROM payments WHERE imp_uid = ? AND status IN ('paid', 'cancelled') AND NOT is_hidden", (imp_uid,)
+            "SELECT body, inner FROM payments WHERE imp_uid = ? AND status IN ('paid', 'cancelled') AND NOT is_hidden",
+            (imp_uid,),
         ).fetchone()
     return page("slip.html", payment=payments.load(row)) if row else _lost()
 
