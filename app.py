@@ -37,6 +37,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Flask:
         )
     )
     http = requests.Session()
+    http.trust_env = False
     http.mount(EMBEDDED_API, WsgiAdapter(sandbox))
     app = create_app(settings, http=http, clock=clock)
     handle = app.extensions["embedded_sandbox"] = sandbox.extensions["portone_sandbox"]

@@ -6,12 +6,16 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from merchant_admin.audit.routes import bp as audit
+from merchant_admin.billing_keys.dependants import needs_cards
 from merchant_admin.billing_keys.routes import bp as billing_keys
 from merchant_admin.core.clock import Clock, SystemClock
 from merchant_admin.core.db import db, engine_options
 from merchant_admin.core.settings import Settings
 from merchant_admin.customers.routes import bp as customers
+from merchant_admin.demo.commands import demo_commands
+from merchant_admin.operations.commands import COMMANDS
 from merchant_admin.overview.routes import bp as overview
+from merchant_admin.payments.key_use import open_charges_of_key
 from merchant_admin.payments.routes import bp as payments
 from merchant_admin.portone.client import PortOneClient
 from merchant_admin.portone.gateway import Gateway
@@ -58,7 +62,10 @@ def create_app(settings: Settings, *, http: requests.Session | None = None, cloc
     client = PortOneClient(settings.api_url, settings.imp_key, settings.imp_secret, http=http)
     init_access(app, Services(settings, clock, Gateway(client, settings)))
     init_web(app, settings)
+    needs_cards(open_charges_of_key)
     for feature in FEATURES:
         app.register_blueprint(feature)
+    for command in (demo_commands, *COMMANDS):
+        app.cli.add_command(command)
     refuse_open_doors(app)
     return app
