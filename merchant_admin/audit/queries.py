@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from merchant_admin.audit.models import Event
 from merchant_admin.core.paging import PAGE_ROWS
 
+ACTORS_MOST = 200
+
 
 @dataclass(frozen=True)
 class EventRow:
@@ -92,6 +94,21 @@ def event_page(session: Session, filters: EventFilters, place: str | None) -> Ev
         f"after-{rows[0].seq}" if rows and has_newer else None,
         f"before-{rows[-1].seq}" if rows and has_older else None,
     )
+
+
+def actors(session: Session) -> list[tuple[str, str]]:
+    """(id, newest name) of all staff who stand in the timeline, found by leaps over the index, not by reading it."""
+    found: list[tuple[str, str]] = []
+    last = ""
+    while len(found) < ACTORS_MOST:
+        query = select(Event.actor_id, Event.actor_name).where(Event.actor_id > last)
+        row = session.execute(query.order_by(Event.actor_id.asc(), Event.seq.asc()).limit(1)).first()
+        if row is None or row.actor_id is None:
+            break
+        newest = select(Event.actor_name).where(Event.actor_id == row.actor_id).order_by(Event.seq.desc()).limit(1)
+        found.append((row.actor_id, session.scalar(newest) or row.actor_name))
+        last = row.actor_id
+    return sorted(found, key=lambda actor: actor[1])
 
 
 def _filtered(filters: EventFilters) -> _Query:

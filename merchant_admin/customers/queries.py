@@ -71,6 +71,16 @@ class CustomerSummary:
         return self.archived_at is not None
 
 
+@dataclass(frozen=True)
+class Contact:
+    """Phone and e-mail for `customers/_contact.html`, which masks them unless `seconds` are left to see them."""
+
+    customer_id: str
+    phone: str | None
+    email: str | None
+    seconds: int
+
+
 def customer_page(session: Session, filters: CustomerFilters, place: Place | None) -> Page[CustomerRow]:
     """One page of customers, newest first."""
     query = select(
@@ -121,6 +131,12 @@ def customer_summary(session: Session, customer_id: str) -> CustomerSummary:
     if found is None:
         raise NotFound(_("고객을 찾을 수 없습니다."), customer=customer_id)
     return CustomerSummary(*found)
+
+
+def contact_of(session: Session, customer_id: str, seconds: int) -> Contact:
+    """How to reach a customer; `seconds` from `service.revealed_seconds`. Raises NotFound."""
+    found = customer_summary(session, customer_id)
+    return Contact(found.id, found.phone, found.email, seconds)
 
 
 def find_customers(session: Session, text: str, limit: int = 10) -> list[CustomerRow]:

@@ -13,8 +13,11 @@ from merchant_admin.staff.commands import staff_commands
 from merchant_admin.staff.forms import put_messages, read_details, read_new_password, read_new_staff
 from merchant_admin.web.access import SignedIn, current_staff, public, requires, work_context
 from merchant_admin.web.forms import FormReader
+from merchant_admin.web.languages import language
+from merchant_admin.web.looks import word
 from merchant_admin.web.navigation import NavEntry, register
 from merchant_admin.web.pages import after_post, page, safe_path
+from merchant_admin.web.preferences import theme
 
 bp = Blueprint("staff", __name__, cli_group=None)
 bp.cli.add_command(staff_commands)
@@ -26,8 +29,12 @@ def _set_up(state: BlueprintSetupState) -> None:
     label = lazy_gettext("직원")
     register(
         state.app,  # type: ignore[arg-type]
-        NavEntry("staff.list_staff", label, "users", Permission.MANAGE_STAFF, group="run", order=80),
+        NavEntry("staff.list_staff", label, "shield-check", Permission.MANAGE_STAFF, group="run", order=80),
     )
+
+
+def _roles() -> list[tuple[str, str]]:
+    return [(role.value, word(role)) for role in Role]
 
 
 def _me() -> SignedIn:
@@ -57,8 +64,7 @@ def sign_in() -> Response:
     except service.TooManyTries as refusal:
         return _too_many(form, refusal)
     except InvalidInput as refusal:
-        put_messages(form, refusal)
-        return _sign_in_page(form, status=422)
+        return _sign_in_page(form, str(refusal), status=422)
     session.clear()  # a new form token too
     if request.args.get("interrupted"):
         flash(
@@ -80,16 +86,18 @@ def _next_page() -> str:
     return wanted if wanted and not wanted.startswith(url_for(".show_sign_in")) else "/"
 
 
-def _sign_in_page(form: FormReader, status: int = 200) -> Response:
+def _sign_in_page(form: FormReader, message: str | None = None, status: int = 200) -> Response:
     interrupted = bool(request.args.get("interrupted"))
     address = url_for(".sign_in", next=safe_path(request.args.get("next")), interrupted=1 if interrupted else None)
-    return page("staff/sign_in.html", form=form, address=address, interrupted=interrupted, status=status)
+    return page(
+        "staff/sign_in.html", form=form, message=message, address=address, interrupted=interrupted, status=status
+    )
 
 
 def _too_many(form: FormReader, refusal: service.TooManyTries) -> Response:
     minutes = -(-refusal.retry_after_seconds // 60)
-    form.refuse("email", _("로그인을 너무 여러 번 시도했습니다. %(minutes)s분 뒤에 다시 시도하세요.", minutes=minutes))
-    answer = _sign_in_page(form, status=service.TooManyTries.status)
+    message = _("로그인을 너무 여러 번 시도했습니다. %(minutes)s분 뒤에 다시 시도하세요.", minutes=minutes)
+    answer = _sign_in_page(form, message, status=service.TooManyTries.status)
     answer.headers["Retry-After"] = str(refusal.retry_after_seconds)
     return answer
 
@@ -115,7 +123,8 @@ def my_account() -> Response:
 def _account_page(form: FormReader, status: int = 200) -> Response:
     ctx, me = work_context(), _me()
     rows = queries.open_sessions(db.session(), me.staff_id, ctx.now(), me.session_id)
-    return page("staff/account.html", form=form, sessions=rows, status=status)
+    screen = FormReader.showing(lang=language(), theme=theme() or "")
+    return page("staff/account.html", form=form, screen=screen, sessions=rows, status=status)
 
 
 @bp.post("/account/password")
@@ -168,7 +177,7 @@ def list_staff() -> Response:
 @bp.get("/staff/new")
 @requires(Permission.MANAGE_STAFF)
 def new_staff() -> Response:
-    return page("staff/new.html", form=FormReader.showing(email="", name="", role=Role.CLERK.value))
+    return page("staff/new.html", roles=_roles(), form=FormReader.showing(email="", name="", role=Role.CLERK.value))
 
 
 @bp.post("/staff")
@@ -183,7 +192,7 @@ def create_staff() -> Response:
         else:
             flash(_("%(name)s 님을 직원으로 추가했습니다. 정한 비밀번호를 알려 주세요.", name=wanted.name), "ok")
             return after_post(url_for(".list_staff"))
-    return page("staff/new.html", form=form, status=422)
+    return page("staff/new.html", roles=_roles(), form=form, status=422)
 
 
 @bp.get("/staff/<string:staff_id>/edit")
@@ -198,7 +207,7 @@ def _edit_page(member: queries.StaffRow, form: FormReader, status: int = 200) ->
     ctx = work_context()
     rows = queries.open_sessions(db.session(), member.id, ctx.now(), _me().session_id)
     is_me = member.id == _me().staff_id
-    return page("staff/edit.html", member=member, form=form, sessions=rows, is_me=is_me, status=status)
+    return page("staff/edit.html", member=member, form=form, roles=_roles(), sessions=rows, is_me=is_me, status=status)
 
 
 @bp.post("/staff/<string:staff_id>")

@@ -206,7 +206,7 @@ def rename(ctx: WorkContext, staff_id: str, name: str) -> None:
 def disable(ctx: WorkContext, staff_id: str) -> None:
     """Shut a person out at once. Raises NotFound; RuleBroken for oneself or the last owner. Twice changes nothing."""
     if ctx.actor.id == staff_id:
-        raise RuleBroken(_("자기 자신은 끌 수 없습니다. 다른 대표에게 부탁하세요."), staff=staff_id)
+        raise RuleBroken(_("자기 자신은 끌 수 없습니다. 다른 소유자에게 부탁하세요."), staff=staff_id)
     with ctx.atomic() as session:
         staff = _with_owners(session, staff_id, stays_owner=False)
         if staff.disabled_at is None:
@@ -257,7 +257,7 @@ def ensure_demo_owner(ctx: WorkContext) -> tuple[str, str] | None:
     if ctx.mode != "sandbox" or ctx.session.scalar(select(Staff.id).limit(1)) is not None:
         return None
     password = "-".join(secrets.token_hex(2) for _part in range(4))
-    create_staff(ctx, DEMO_EMAIL, "데모 대표", Role.OWNER, password)
+    create_staff(ctx, DEMO_EMAIL, "데모 소유자", Role.OWNER, password)
     return DEMO_EMAIL, password
 
 
@@ -324,7 +324,7 @@ def _with_owners(session: Session, staff_id: str, *, stays_owner: bool) -> Staff
     staff = _locked(session, staff_id)
     if not stays_owner and list(owners) == [staff_id]:
         raise RuleBroken(
-            _("마지막 대표는 끄거나 다른 역할로 바꿀 수 없습니다. 먼저 다른 대표를 두세요."), staff=staff_id
+            _("마지막 소유자는 끄거나 다른 역할로 바꿀 수 없습니다. 먼저 다른 소유자를 두세요."), staff=staff_id
         )
     return staff
 
