@@ -6,6 +6,7 @@ view runs. Webhooks are machine data and are stored through their own allow-list
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from flask import Flask, request
 from flask_babel import gettext as _
@@ -42,12 +43,21 @@ def holds_card_number(text: str) -> bool:
     Mobile phone numbers side by side and the digits of an id such as `imp_...` are not taken for one.
     """
     plain = _PHONE.sub("|", unicodedata.normalize("NFKC", text))
-    for run in _RUN.findall(plain):
-        digits = re.sub(r"\D", "", run)
-        sizes = range(13, min(19, len(digits)) + 1)
-        if any(is_card_number(digits[at : at + size]) for size in sizes for at in range(len(digits) - size + 1)):
-            return True
-    return False
+    return any(is_card_number(digits) for run in _RUN.findall(plain) for digits in _candidates(run))
+
+
+def _candidates(run: str) -> Iterator[str]:
+    """The digit strings a run may hide: neighbouring groups put together, and pieces of one group too long for a card.
+
+    Every piece of every run would be tried in vain and hit one number in ten.
+    """
+    groups = re.findall(r"\d+", run)
+    for first in range(len(groups)):
+        for last in range(first, min(first + 8, len(groups))):
+            yield "".join(groups[first : last + 1])
+    for group in groups:
+        if len(group) > 19:
+            yield from (group[at : at + size] for size in (15, 16) for at in range(len(group) - size + 1))
 
 
 def init_card_data(app: Flask) -> None:

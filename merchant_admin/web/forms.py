@@ -16,6 +16,8 @@ from merchant_admin.web.card_data import holds_card_number
 
 E = TypeVar("E", bound=Enum)
 _EMAIL = re.compile(r"[^\s@<>\"',;:\\()\[\]]+@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_PHONE = re.compile(r"(02|0[13-8][0-9]|050[0-9])[0-9]{7,8}|1[5-9][0-9]{6}")
+_WIDE = {0xFEE0 + sign: sign for sign in range(0x21, 0x7F)} | {0x3000: 0x20, 0xFFE6: ord("₩")}
 _MOST_TYPED = 4_000  # more than any field takes: longer text is cut before it is drawn again
 
 
@@ -67,7 +69,7 @@ class FormReader:
 
     def won(self, name: str, *, least: int = 1, most: int = MAX_AMOUNT_KRW, required: bool = True) -> int | None:
         """Whole won, from `48400`, `48,400`, `48,400원`, `₩48,400` or full-width digits."""
-        plain = re.sub(r"\s", "", unicodedata.normalize("NFKC", self._typed(name)))
+        plain = re.sub(r"\s", "", _narrow(self._typed(name)))
         plain = plain.removeprefix("₩").removesuffix("원")
         if not plain:
             if required:
@@ -84,7 +86,7 @@ class FormReader:
 
     def whole(self, name: str, *, least: int, most: int, default: int | None = None) -> int | None:
         """A whole number from `least` to `most`; `default` where the field is empty."""
-        plain = unicodedata.normalize("NFKC", self._typed(name)).strip()
+        plain = _narrow(self._typed(name)).strip()
         if not plain and default is not None:
             return default
         if not re.fullmatch(r"[0-9]{1,9}", plain) or not least <= int(plain) <= most:
@@ -120,12 +122,12 @@ class FormReader:
 
     def phone(self, name: str, *, required: bool = False) -> str | None:
         """A Korean phone number, tidied to `010-1234-5678`, or None where there is none."""
-        text = unicodedata.normalize("NFKC", self.line(name, most=30, required=required))
+        text = _narrow(self.line(name, most=30, required=required))
         if not text or name in self.errors:
             return None
         digits = re.sub(r"[\s.\-()]", "", text)
         digits = "0" + digits.removeprefix("+82").removeprefix("0") if digits.startswith("+82") else digits
-        if not re.fullmatch(r"0[0-9]{8,11}|1[0-9]{7}", digits):
+        if not _PHONE.fullmatch(digits):
             self.refuse(name, _("전화번호를 010-1234-5678처럼 적어 주세요."))
             return None
         return _dashed(digits)
@@ -136,6 +138,11 @@ class FormReader:
         if holds_card_number(typed):
             self.values[name] = ""
         return typed
+
+
+def _narrow(text: str) -> str:
+    """Full-width signs as a Korean keyboard types them, made narrow. Circled and other digits stay and are refused."""
+    return text.translate(_WIDE)
 
 
 def _dashed(digits: str) -> str:

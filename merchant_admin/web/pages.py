@@ -7,6 +7,8 @@ from flask import Response, current_app, make_response, redirect, render_templat
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
+from merchant_admin.web.card_data import holds_card_number
+
 VARY = "HX-Request, HX-Request-Type"
 
 
@@ -62,5 +64,7 @@ def back_to(default: str) -> str:
 
 
 def here() -> str:
-    """The request's own path and query, for a form's `next` field."""
+    """The request's own path and query, for a form's `next` field; a query with card data in it is left behind."""
+    if any(holds_card_number(text) for text in request.args.values()):
+        return request.path
     return request.full_path.removesuffix("?")
