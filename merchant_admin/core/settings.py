@@ -90,12 +90,12 @@ def load(env: Mapping[str, str], root: Path) -> Settings:
     Raises UnsafeSettings, whose text is one line for the person who starts the process.
     """
     read = _Reader(env)
-    mode = read.one_of("PORTONE_MODE", tuple(Mode), Mode.SANDBOX)
+    mode = Mode(read.one_of("PORTONE_MODE", tuple(Mode), Mode.SANDBOX))
     instance_dir = Path(read.text("INSTANCE_DIR", str(root / "instance")))
     sandbox = mode is Mode.SANDBOX
     database_url = _database_url(read.text("DATABASE_URL", f"sqlite:///{instance_dir / 'merchant.db'}"), root)
     settings = Settings(
-        mode=Mode(mode),
+        mode=mode,
         secret_key=read.text("SECRET_KEY", _kept_secret(instance_dir) if sandbox else ""),
         database_url=database_url,
         base_url=read.text("BASE_URL", "").rstrip("/") or None,
