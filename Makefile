@@ -60,7 +60,7 @@ check: .make/dev
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-timing
-	$(BIN)/djlint templates portone_sandbox/templates --check --lint --quiet
+	$(BIN)/djlint templates portone_sandbox/templates --lint --quiet
 	$(BIN)/python -m tests.policy.translations
 	$(BIN)/python -m tests.policy.models_match_migrations
 

@@ -21,9 +21,7 @@ def english(world):
         yield
 
 
-@pytest.mark.parametrize(
-    ("amount", "text"), [(48_400, "₩48,400"), (0, "₩0"), (-1_234_000, "-₩1,234,000"), (None, "–")]
-)
+@pytest.mark.parametrize(("amount", "text"), [(48_400, "₩48,400"), (0, "₩0"), (-1_234_000, "-₩1,234,000"), (None, "–")])
 def test_won_have_their_sign_and_commas(amount, text):
     assert filters.won(amount) == text
 
@@ -83,7 +81,9 @@ def test_a_card_is_named_by_what_is_known():
     assert filters.card_label(None) == "–"
 
 
-@pytest.mark.parametrize(("amount", "label"), [(0, "0"), (6_000_000, "600만"), (120_000_000, "1.2억"), (9_000, "9,000")])
+@pytest.mark.parametrize(
+    ("amount", "label"), [(0, "0"), (6_000_000, "600만"), (120_000_000, "1.2억"), (9_000, "9,000")]
+)
 def test_an_axis_says_it_shortly(amount, label):
     assert filters.short_won(amount) == label
 

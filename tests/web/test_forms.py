@@ -28,7 +28,14 @@ def won(text, **limits):
 
 @pytest.mark.parametrize(
     ("typed", "amount"),
-    [("48400", 48400), ("48,400", 48400), (" 48400원 ", 48400), ("₩48,400", 48400), ("１０００", 1000), ("48 400", 48400)],
+    [
+        ("48400", 48400),
+        ("48,400", 48400),
+        (" 48400원 ", 48400),
+        ("₩48,400", 48400),
+        ("１０００", 1000),
+        ("48 400", 48400),
+    ],
 )
 def test_an_amount_is_read_as_people_write_it(typed, amount):
     read, form = won(typed)
@@ -37,7 +44,25 @@ def test_an_amount_is_read_as_people_write_it(typed, amount):
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "0", "-1", "1.5", "1e9", "9" * 20, "4,84,00", "48,400.00", "천원", "0x10", "+5", "１．５", "①②", "٣", "100,000,001", "NaN", "1_000"],
+    [
+        "",
+        "0",
+        "-1",
+        "1.5",
+        "1e9",
+        "9" * 20,
+        "4,84,00",
+        "48,400.00",
+        "천원",
+        "0x10",
+        "+5",
+        "１．５",
+        "①②",
+        "٣",
+        "100,000,001",
+        "NaN",
+        "1_000",
+    ],
 )
 def test_an_amount_that_is_none_gets_one_message_and_is_kept(typed):
     read, form = won(typed)

@@ -88,6 +88,10 @@ def test_an_encrypted_site_stays_encrypted(world):
 
 def test_our_files_are_kept_for_ever_under_their_hash_only(web):
     address = re.search(r'href="(/static/css/app\.css\?v=\w+)"', web.get("/dev/components").text)[1]
-    for url, is_kept in ((address, True), ("/static/css/app.css", False), ("/static/css/app.css?v=000000000000", False)):
+    for url, is_kept in (
+        (address, True),
+        ("/static/css/app.css", False),
+        ("/static/css/app.css?v=000000000000", False),
+    ):
         with web.get(url) as answer:
             assert ("immutable" in answer.headers["Cache-Control"]) is is_kept

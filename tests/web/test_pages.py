@@ -52,7 +52,9 @@ def test_htmx_gets_the_fragment_and_a_history_restore_the_page(world):
         assert "<html" not in answer.get_data(as_text=True)
         assert "HX-Request-Type" in answer.headers["Vary"]
     with world.app.test_request_context(headers=whole):
-        assert "<html" in page("errors/broken.html", fragment="errors/_toast.html", incident="x", **words).get_data(as_text=True)
+        assert "<html" in page("errors/broken.html", fragment="errors/_toast.html", incident="x", **words).get_data(
+            as_text=True
+        )
 
 
 def test_card_data_in_a_query_is_left_behind(world):

@@ -21,7 +21,6 @@ from merchant_admin.web.navigation import NavEntry, register
 from tests.support.pages import inspect
 from tests.support.world import ROOT
 
-
 TOLD_IN_SENTENCES = {"Evidence"}
 
 
@@ -110,7 +109,11 @@ def test_a_count_stands_only_where_someone_must_act(world):
     waiting = [3]
     register(world.app, NavEntry("web.show_components", "부품실", "users", Permission.VIEW, count=lambda: waiting[0]))
     client = world.signed_in()
-    line = lambda: inspect(client.get("/dev/components").text).find("a", string=None, href="/dev/components", attrs={"aria-current": "page"})  # noqa: E731
+
+    def line():
+        page = inspect(client.get("/dev/components").text)
+        return page.find("a", href="/dev/components", attrs={"aria-current": "page"})
+
     assert line().find(class_="count").get_text(strip=True).startswith("3")
     waiting[0] = 0
     assert line().find(class_="count") is None
