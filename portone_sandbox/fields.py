@@ -118,6 +118,8 @@ class Fields:
         return Refusal(f"{name} 값이 올바르지 않습니다.", status=self._bad_status)
 
     def _sound(self, name: str, text: str, longest: int) -> str:
+        if "\0" in text:
+            raise self._bad(name)
         try:
             text.encode()  # half of a surrogate pair can't be stored or sent
         except UnicodeEncodeError:

@@ -93,11 +93,16 @@ def _environ(request: requests.PreparedRequest, line: Line) -> dict[str, Any]:
         "PATH_INFO": unquote_to_bytes(address.path).decode("latin-1"), "QUERY_STRING": address.query,
         "SERVER_NAME": address.hostname or "sandbox", "SERVER_PORT": str(address.port or 80),
         "SERVER_PROTOCOL": "HTTP/1.1", "REMOTE_ADDR": "127.0.0.1", "CONTENT_LENGTH": str(len(data)),
-        "CONTENT_TYPE": request.headers.get("Content-Type", ""), "wsgi.version": (1, 0),
+        "CONTENT_TYPE": _text(request.headers.get("Content-Type", "")), "wsgi.version": (1, 0),
         "wsgi.url_scheme": address.scheme, "wsgi.input": io.BytesIO(data), "wsgi.errors": io.StringIO(),
         "wsgi.multithread": True, "wsgi.multiprocess": False, "wsgi.run_once": False, ENVIRON_KEY: line,
     }  # fmt: skip
     for name, value in request.headers.items():
         if name.lower() not in {"content-type", "content-length"}:
-            environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+            environ[f"HTTP_{name.upper().replace('-', '_')}"] = _text(value)
     return environ
+
+
+def _text(value: Any) -> str:
+    """A header's value, which requests lets a caller give as bytes."""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

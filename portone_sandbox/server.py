@@ -14,6 +14,7 @@ from typing import Any, Self, cast
 from urllib.parse import unquote_to_bytes, urlsplit
 
 IDLE_SECONDS = 75
+_TOLD_OTHERWISE = {"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
 MOST_DRAINED = 16 * 1024 * 1024  # a body above the app's limit is read to here, so that its sender sees the refusal
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -122,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         }  # fmt: skip
         for name, value in self.headers.items():
             key = f"HTTP_{name.upper().replace('-', '_')}"
-            if key not in {"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"}:
+            if key not in _TOLD_OTHERWISE:
                 environ[key] = f"{environ[key]},{value}" if key in environ else value
         return environ
 

@@ -210,9 +210,9 @@ class Webhooks:
                 "INSERT INTO webhook_attempts (webhook_id, sent_at, status, error, seconds) VALUES (?, ?, ?, ?, ?)",
                 (row["id"], self._clock.now(), status, error, time.monotonic() - began),
             )
-            db.execute(
-                "UPDATE webhooks SET state = ?, due = ? WHERE id = ?",
-                (state, time.time() + self._retry_seconds, row["id"]),
+            db.execute(  # unless somebody ordered it again meanwhile
+                "UPDATE webhooks SET state = ?, due = ? WHERE id = ? AND due = ?",
+                (state, time.time() + self._retry_seconds, row["id"], row["due"]),
             )
 
 
