@@ -18,7 +18,7 @@ from merchant_admin.customers.models import Customer, CustomerTerm
 _WHY_NOT = {
     KeyState.DELETING: _("삭제하는 중인 빌링키라서 결제할 수 없습니다."),
     KeyState.DELETED: _("삭제한 빌링키라서 결제할 수 없습니다."),
-    KeyState.MISSING: _("포트원에 없는 빌링키라서 결제할 수 없습니다. 카드를 새로 등록해 주세요."),
+    KeyState.MISSING: _("포트원에 없는 빌링키라서 결제할 수 없습니다. 카드를 새로 등록하세요."),
 }
 
 

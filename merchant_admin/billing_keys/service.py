@@ -57,7 +57,7 @@ def _known_again(ctx: WorkContext, key: BillingKey, customer_id: str) -> Billing
     if key.customer_id != customer_id:
         raise Conflict(_("이 빌링키는 이미 다른 고객의 카드입니다. 아무것도 바뀌지 않았습니다."), billing_key=key.id)
     if key.state in {KeyState.DELETED, KeyState.DELETING}:
-        raise Conflict(_("삭제한 빌링키 ID는 다시 쓰지 않습니다. 카드를 새로 등록해 주세요."), billing_key=key.id)
+        raise Conflict(_("삭제한 빌링키 ID는 다시 쓰지 않습니다. 카드를 새로 등록하세요."), billing_key=key.id)
     if key.state is KeyState.MISSING:
         key.state = advance(key.state, KeyState.ACTIVE)
         record(ctx, "billing_key.found_again", (SUBJECT, key.id), customer_id=customer_id)
@@ -100,7 +100,7 @@ def check_adoption(ctx: WorkContext, gateway: Gateway, customer_uid: str) -> Sto
     held_here = ctx.session.scalar(select(BillingKey).where(BillingKey.customer_uid == customer_uid))
     if held_here is not None and held_here.state is not KeyState.MISSING:
         raise _refused(
-            _("삭제한 빌링키 ID는 다시 쓰지 않습니다. 카드를 새로 등록해 주세요.")
+            _("삭제한 빌링키 ID는 다시 쓰지 않습니다. 카드를 새로 등록하세요.")
             if held_here.state in {KeyState.DELETED, KeyState.DELETING}
             else _("이미 연결된 빌링키입니다. 빌링키 목록에서 찾을 수 있습니다.")
         )
@@ -128,7 +128,7 @@ def adopt_card(ctx: WorkContext, gateway: Gateway, customer_id: str, customer_ui
         if customer is None:
             raise NotFound(_("고객을 찾을 수 없습니다."))
         if customer.is_archived:
-            raise RuleBroken(_("보관한 고객에게는 카드를 연결할 수 없습니다. 먼저 고객을 되살려 주세요."))
+            raise RuleBroken(_("보관된 고객에게는 카드를 연결할 수 없습니다. 먼저 고객을 복원하세요."))
         return link_card(ctx, session, customer_id, card, KeySource.ADOPTED)
 
 
@@ -144,7 +144,7 @@ def delete_card(ctx: WorkContext, gateway: Gateway, key_id: str, reason: str) ->
             return key
         if any(dependant.blocks for dependant in dependants.of_key(session, key_id)):
             raise RuleBroken(
-                _("결과를 확인 중인 결제가 있어 지금은 삭제할 수 없습니다. 확인이 끝난 뒤 다시 해 주세요."),
+                _("결과를 확인 중인 결제가 있어 지금은 삭제할 수 없습니다. 확인이 끝난 뒤 다시 하세요."),
                 billing_key=key_id,
             )
         before = key.state

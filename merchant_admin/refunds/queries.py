@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from merchant_admin.core.errors import NotFound
 from merchant_admin.customers.models import Customer
-from merchant_admin.payments.models import Payment
+from merchant_admin.payments.models import Attempt, Charge, Payment
 from merchant_admin.portone.types import PaymentStatus
 from merchant_admin.refunds.models import Refund
 from merchant_admin.refunds.states import OPEN, RefundReason, RefundState
@@ -65,6 +65,12 @@ class RefundablePayment:
     last_four: str | None
     customer_id: str | None
     customer_name: str | None
+    tax_free_krw: int  # of what we charged; 0 for payments made elsewhere
+    tax_free_back_krw: int  # of what we gave back already
+
+    @property
+    def tax_free_left_krw(self) -> int:
+        return max(0, min(self.tax_free_krw - self.tax_free_back_krw, self.remaining_krw))
 
     @property
     def remaining_krw(self) -> int:
@@ -77,12 +83,18 @@ class RefundablePayment:
 
 def refundable_payment(session: Session, payment_id: str) -> RefundablePayment:
     """The payment of this id, for its refund sheet. Raises NotFound."""
+    given_back = select(func.sum(Refund.tax_free_krw)).where(
+        Refund.payment_id == payment_id, Refund.state == RefundState.DONE
+    )
     row: Any = session.execute(
         select(
             Payment.id, Payment.imp_uid, Payment.merchant_uid, Payment.name, Payment.amount_krw,
             Payment.cancelled_krw, Payment.status, Payment.paid_at, Payment.quota, Payment.issuer_name,
             Payment.last_four, Payment.customer_id, Customer.name.label("customer_name"),
+            func.coalesce(Charge.tax_free_krw, 0), func.coalesce(given_back.scalar_subquery(), 0),
         )
+        .outerjoin(Attempt, Attempt.id == Payment.attempt_id)
+        .outerjoin(Charge, Charge.id == Attempt.charge_id)
         .outerjoin(Customer, Customer.id == Payment.customer_id)
         .where(Payment.id == payment_id)
     ).first()  # fmt: skip

@@ -56,7 +56,7 @@ class BalanceMoved(Conflict):
 
     def __init__(self, believed_krw: int, remaining_krw: int) -> None:
         super().__init__(
-            _("그사이 남은 금액이 바뀌었습니다. 환불하지 않았습니다. 새 금액을 보고 다시 결정해 주세요."),
+            _("그사이 남은 금액이 바뀌었습니다. 환불하지 않았습니다. 새 금액을 보고 다시 결정하세요."),
             believed_krw=believed_krw, remaining_krw=remaining_krw,
         )  # fmt: skip
         self.believed_krw = believed_krw
@@ -115,7 +115,7 @@ def _refuse_impossible(session: Session, payment: Payment, sheet: RefundSheet) -
     open_one = session.scalar(select(Refund.id).where(Refund.payment_id == payment.id, Refund.state.in_(OPEN)))
     if open_one is not None:
         raise Conflict(
-            _("이 결제의 다른 환불이 아직 확인 중입니다. 결과가 나온 뒤 다시 해 주세요. 환불하지 않았습니다."),
+            _("이 결제의 다른 환불이 아직 확인 중입니다. 결과가 나온 뒤 다시 하세요. 환불하지 않았습니다."),
             refund=open_one,
         )
     if payment.status not in _REFUNDABLE:
@@ -126,7 +126,7 @@ def _refuse_impossible(session: Session, payment: Payment, sheet: RefundSheet) -
         wrong = _("환불 금액은 1원부터 남은 금액까지입니다.")
         raise InvalidInput(wrong, {"amount_krw": wrong})
     if not 0 <= sheet.tax_free_krw <= sheet.amount_krw:
-        wrong = _("비과세 금액은 환불 금액보다 클 수 없습니다.")
+        wrong = _("면세 금액은 환불 금액보다 클 수 없습니다.")
         raise InvalidInput(wrong, {"tax_free_krw": wrong})
     if len(sheet.reason_text) > REASON_MOST:
         wrong = _("사유는 200자까지입니다.")
@@ -136,7 +136,7 @@ def _refuse_impossible(session: Session, payment: Payment, sheet: RefundSheet) -
 def _same(known: Refund, sheet: RefundSheet) -> Refund:
     if known.body_hash != sheet.body_hash:
         raise Conflict(
-            _("이 화면은 이미 다른 내용으로 보냈습니다. 새로 환불하지 않았습니다. 새로 열어 다시 입력해 주세요."),
+            _("이 화면은 이미 다른 내용으로 보냈습니다. 새로 환불하지 않았습니다. 새로 열어 다시 입력하세요."),
             refund=known.id,
         )
     return known
@@ -147,9 +147,7 @@ def _first_of(ctx: WorkContext, sheet: RefundSheet, clash: IntegrityError) -> Re
     if known is not None:
         return _same(known, sheet)
     if "uq_refunds_open" in str(clash.orig) or "refunds.payment_id" in str(clash.orig):
-        raise Conflict(
-            _("이 결제의 다른 환불이 아직 확인 중입니다. 결과가 나온 뒤 다시 해 주세요. 환불하지 않았습니다.")
-        )
+        raise Conflict(_("이 결제의 다른 환불이 아직 확인 중입니다. 결과가 나온 뒤 다시 하세요. 환불하지 않았습니다."))
     raise clash
 
 

@@ -58,11 +58,11 @@ class RegistrationOrder:
         if not 0 <= self.amount_krw <= MAX_AMOUNT_KRW:
             wrong["amount_krw"] = _("금액은 0원에서 1억 원까지입니다.")
         elif not 0 <= self.tax_free_krw <= self.amount_krw:
-            wrong["tax_free_krw"] = _("비과세 금액은 금액보다 클 수 없습니다.")
+            wrong["tax_free_krw"] = _("면세 금액은 금액보다 클 수 없습니다.")
         if not 1 <= len(self.name) <= NAME_MOST:
             wrong["name"] = _("주문명은 1자에서 40자까지입니다.")
         if wrong:
-            raise InvalidInput(_("입력한 내용을 확인해 주세요."), wrong)
+            raise InvalidInput(_("입력한 내용을 확인하세요."), wrong)
 
 
 def open_registration(ctx: WorkContext, gateway: Gateway, order: RegistrationOrder) -> Registration:
@@ -79,7 +79,7 @@ def open_registration(ctx: WorkContext, gateway: Gateway, order: RegistrationOrd
         registration = _of_sheet(ctx.session, order.sheet_key)
     if not _is_same(registration, order):
         raise Conflict(
-            _("이 화면은 이미 다른 내용으로 보냈습니다. 새로 열어 다시 입력해 주세요."), registration=registration.id
+            _("이 화면은 이미 다른 내용으로 보냈습니다. 새로 열어 다시 입력하세요."), registration=registration.id
         )
     registration_id, merchant_uid, amount = registration.id, registration.merchant_uid, registration.amount_krw
     if amount and registration.state is RegistrationState.OPEN:
@@ -97,7 +97,7 @@ def _write_down(ctx: WorkContext, gateway: Gateway, order: RegistrationOrder) ->
         if customer is None:
             raise NotFound(_("고객을 찾을 수 없습니다."))
         if customer.is_archived:
-            raise RuleBroken(_("보관한 고객의 카드는 등록할 수 없습니다. 먼저 고객을 되살려 주세요."))
+            raise RuleBroken(_("보관된 고객의 카드는 등록할 수 없습니다. 먼저 고객을 복원하세요."))
         now = ctx.now()
         registration = Registration(
             id=new_id("reg"), return_token=random_signs(32), sheet_key=order.sheet_key, mode=Mode(ctx.mode),
@@ -238,7 +238,7 @@ def registration_of_order(session: Session, merchant_uid: str) -> str | None:
 def _of_sheet(session: Any, sheet_key: str) -> Registration:
     found: Registration | None = session.scalar(select(Registration).where(Registration.sheet_key == sheet_key))
     if found is None:
-        raise Conflict(_("이 화면은 이미 다른 곳에서 쓰였습니다. 새로 열어 다시 입력해 주세요."))
+        raise Conflict(_("이 화면은 이미 다른 곳에서 쓰였습니다. 새로 열어 다시 입력하세요."))
     return found
 
 

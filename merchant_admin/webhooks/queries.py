@@ -66,7 +66,7 @@ def inbox_health(session: Session, now: datetime) -> InboxHealth:
     """Counts over the last day by decision, and when the newest delivery came."""
     since = now - timedelta(days=1)
     decided = select(WebhookEvent.decision, func.count()).where(WebhookEvent.done_at > since)
-    counts = dict(session.execute(decided.group_by(WebhookEvent.decision)).tuples().all())
+    counts = {row[0]: row[1] for row in session.execute(decided.group_by(WebhookEvent.decision))}
     waiting = select(func.count()).where(WebhookEvent.decision == Decision.WAITING)
     newest = select(WebhookEvent.received_at).order_by(WebhookEvent.received_at.desc()).limit(1)
     return InboxHealth(
