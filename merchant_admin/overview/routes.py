@@ -1,5 +1,194 @@
 """Screens that read across features: home, one customer, one card, one payment, search."""
 
-from flask import Blueprint
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask_babel import lazy_gettext
+
+from merchant_admin.audit.queries import of_customer, of_subjects
+from merchant_admin.audit.words import told
+from merchant_admin.billing_keys.queries import any_key, keys_of_customer
+from merchant_admin.core.db import db
+from merchant_admin.core.paging import Place
+from merchant_admin.core.permissions import Permission
+from merchant_admin.core.times import seoul_day
+from merchant_admin.customers.queries import contact_of, customer_summary
+from merchant_admin.customers.service import revealed_seconds
+from merchant_admin.ledger.models import EntryKind
+from merchant_admin.ledger.queries import totals_of
+from merchant_admin.overview import books, queries, searching
+from merchant_admin.payments import declines, details, evidence
+from merchant_admin.payments.filters import LineFilters
+from merchant_admin.payments.queries import line_page
+from merchant_admin.refunds.queries import refunds_of_payment
+from merchant_admin.registrations.queries import live_registrations
+from merchant_admin.web.access import current_staff, requires, services, work_context
+from merchant_admin.web.forms import FormReader
+from merchant_admin.web.navigation import NavEntry, register
+from merchant_admin.web.pages import after_post, page, wants_fragment
 
 bp = Blueprint("overview", __name__)
+FEW_PAYMENTS = 10
+FEW_EVENTS = 15
+
+
+@bp.record_once
+def _set_up(state: BlueprintSetupState) -> None:
+    entries = (
+        NavEntry("overview.home", lazy_gettext("홈"), "house", Permission.VIEW, order=10),
+        NavEntry(
+            "overview.needs_action", lazy_gettext("확인 필요"), "triangle-alert", Permission.VIEW, order=60,
+            count=lambda: queries.waiting(db.session(), work_context().now()),
+        ),
+    )  # fmt: skip
+    for entry in entries:
+        register(state.app, entry)  # type: ignore[arg-type] # a blueprint meets a Flask app
+
+
+def _today() -> date:
+    return seoul_day(work_context().now())
+
+
+@bp.get("/")
+@requires(Permission.VIEW)
+def home() -> Response:
+    session, today, mode = db.session(), _today(), services().settings.mode
+    return page(
+        "overview/home.html",
+        needs=queries.needs(session, work_context().now(), today),
+        totals=totals_of(session, mode, today, today),
+        months=books.months(session, mode, today),
+        today=today,
+        explain=evidence.explain,
+        decline=declines.explain,
+    )
+
+
+@bp.get("/needs-action")
+@requires(Permission.VIEW)
+def needs_action() -> Response:
+    return page(
+        "overview/needs_action.html",
+        fragment="overview/_needs.html",
+        needs=queries.needs(db.session(), work_context().now(), _today()),
+        explain=evidence.explain,
+        decline=declines.explain,
+    )
+
+
+@bp.get("/entries")
+@requires(Permission.VIEW)
+def list_entries() -> Response:
+    """The books of a span of days: exactly the rows behind a figure of home."""
+    form = FormReader(request.args)
+    today = _today()
+    days = _day(form, "from") or today, _day(form, "to") or today
+    days = min(days), max(days)
+    kind = form.choice("kind", EntryKind, required=False)
+    span: dict[str, Any] = {"from": days[0].isoformat(), "to": days[1].isoformat()}
+    mode = services().settings.mode
+    return page(
+        "overview/entries.html",
+        days=days,
+        kind=kind,
+        totals=totals_of(db.session(), mode, *days),
+        page=books.entry_page(db.session(), mode, days, kind, Place.read(request.args.get("place"))),
+        url=lambda place: url_for(".list_entries", **span, kind=kind.value if kind else None, place=place),
+        tab=lambda wanted: url_for(".list_entries", **span, kind=wanted),
+    )
+
+
+def _day(form: FormReader, name: str) -> date | None:
+    try:
+        day = date.fromisoformat(form.line(name, most=10))
+    except ValueError:
+        return None
+    return day if 2000 <= day.year <= 2999 else None
+
+
+@bp.get("/customers/<string:customer_id>")
+@requires(Permission.VIEW)
+def show_customer(customer_id: str) -> Response:
+    session = db.session()
+    customer = customer_summary(session, customer_id)
+    lines = line_page(session, LineFilters(customer_id=customer_id), None)
+    return page(
+        "overview/customer.html",
+        customer=customer,
+        contact=contact_of(session, customer_id, _seconds_revealed(customer_id)),
+        keys=keys_of_customer(session, customer_id),
+        lines=lines.rows[:FEW_PAYMENTS],
+        has_more_lines=len(lines.rows) > FEW_PAYMENTS or lines.next is not None,
+        registrations=live_registrations(session, customer_id),
+        events=told(of_customer(session, customer_id, FEW_EVENTS)),
+    )
+
+
+def _seconds_revealed(customer_id: str) -> int:
+    staff, mark = current_staff(), request.args.get("revealed", "")
+    return revealed_seconds(work_context(), customer_id, staff.session_id, mark) if staff and mark else 0
+
+
+@bp.get("/billing-keys/<string:billing_key_id>")
+@requires(Permission.VIEW)
+def show_billing_key(billing_key_id: str) -> Response:
+    session = db.session()
+    key = any_key(session, billing_key_id)
+    lines = line_page(session, LineFilters(billing_key_id=billing_key_id), None)
+    return page(
+        "overview/billing_key.html",
+        key=key,
+        customer=customer_summary(session, key.customer_id),
+        lines=lines.rows[:FEW_PAYMENTS],
+        has_more_lines=len(lines.rows) > FEW_PAYMENTS or lines.next is not None,
+        events=told(of_subjects(session, ("billing_key", billing_key_id), limit=FEW_EVENTS)),
+    )
+
+
+@bp.get("/payments/<string:payment_id>")
+@requires(Permission.VIEW)
+def show_payment(payment_id: str) -> Response:
+    session = db.session()
+    line = details.line_detail(session, payment_id)
+    refunds = refunds_of_payment(session, payment_id)
+    subjects = [("payment", payment_id), *(("refund", refund.id) for refund in refunds)]
+    if line.charge_id:
+        subjects += [("charge", line.charge_id), *(("attempt", attempt.id) for attempt in line.attempts)]
+    return page(
+        "overview/payment.html",
+        fragment="overview/_payment.html",
+        line=line,
+        refunds=refunds,
+        ours={refund.cancellation_ref for refund in refunds if refund.cancellation_ref},
+        open_refund=next((refund for refund in refunds if refund.is_open), None),
+        decline=declines.explain(line.fail_reason),
+        events=told(of_subjects(session, *subjects, limit=50)),
+    )
+
+
+@bp.get("/search")
+@requires(Permission.VIEW)
+def search() -> Response:
+    """An exact id leads to its record at once; other words list what they find. The palette asks for the fragment."""
+    form = FormReader(request.args)
+    text = form.line("q", most=100) if request.args.get("q") else ""
+    if not form.is_valid:
+        text = ""
+    target = searching.exact(db.session(), text)
+    if target is not None and not wants_fragment():
+        return after_post(_url_of(target))
+    return page(
+        "overview/search.html",
+        fragment="overview/_hits.html",
+        form=form,
+        text=text,
+        target=_url_of(target) if target else None,
+        hits=searching.hits(db.session(), text) if text and target is None else searching.Hits(),
+    )
+
+
+def _url_of(target: searching.Target) -> str:
+    words: dict[str, Any] = {target.name: target.id}
+    return url_for(target.endpoint, **words)

@@ -1,5 +1,6 @@
 """The history's address: read into filters, written back without empty fields, and shown as removable chips."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -103,6 +104,12 @@ class HistoryAddress:
         }  # fmt: skip
         return {name: str(word) for name, word in words.items() if word != ""}
 
+    @property
+    def shows_more(self) -> bool:
+        """Whether a filter of the folded part is in use."""
+        folded = {"basis", "from", "to", "least", "most", "last_four", "kind", "staff_id", "mode"}
+        return self.period is Period.CUSTOM or bool(folded & (set(self.params) | set(self.form.errors)))
+
     def without(self, *names: str) -> dict[str, str]:
         """The address's words without these."""
         return {name: word for name, word in self.params.items() if name not in names}
@@ -151,14 +158,18 @@ def chips(address: HistoryAddress, names: Names, link: Callable[..., str]) -> li
 
 def basis_words(basis: DateBasis) -> str:
     """How the screen calls the instant that days mean."""
-    return {DateBasis.ASKED: _("요청일"), DateBasis.PAID: _("승인일"), DateBasis.REFUNDED: _("환불일")}[basis]
+    words: dict[DateBasis, str] = {
+        DateBasis.ASKED: _("요청일"), DateBasis.PAID: _("승인일"), DateBasis.REFUNDED: _("환불일"),
+    }  # fmt: skip
+    return words[basis]
 
 
 def period_words(period: Period) -> str:
-    return {
+    words: dict[Period, str] = {
         Period.TODAY: _("오늘"), Period.YESTERDAY: _("어제"), Period.WEEK: _("최근 7일"), Period.MONTH: _("이번 달"),
         Period.LAST_MONTH: _("지난달"), Period.CUSTOM: _("직접 고르기"),
-    }[period]  # fmt: skip
+    }  # fmt: skip
+    return words[period]
 
 
 def _days_in_words(address: HistoryAddress) -> str:
@@ -184,7 +195,7 @@ def _id(form: FormReader, name: str) -> str:
 
 def _last_four(form: FormReader) -> str:
     word = form.line("last_four", most=4)
-    if word and not (word.isdecimal() and word.isascii() and len(word) == 4):
+    if word and not re.fullmatch(r"[0-9]{3}[0-9*]?", word):
         form.refuse("last_four", _("카드 끝 네 자리를 숫자로 적어 주세요."))
     return "" if "last_four" in form.errors else word
 

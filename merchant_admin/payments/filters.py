@@ -50,6 +50,11 @@ STATES_OF: dict[StateGroup, tuple[LineState, ...]] = {
 TABS = (StateGroup.PAID, StateGroup.DECLINED, StateGroup.REFUNDS, StateGroup.CHECKING, StateGroup.OTHER)
 
 
+def endings_of(digits: str) -> tuple[str, ...]:
+    """How a card that ends in `digits` may stand in our tables: JTNET hides the last sign as well (432*)."""
+    return (digits, digits[:3] + "*") if len(digits) == 4 and digits.isdecimal() else (digits[:3] + "*",)
+
+
 @dataclass(frozen=True)
 class Found:
     """What a typed question turned out to mean.

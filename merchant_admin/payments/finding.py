@@ -1,4 +1,4 @@
-"""What a typed question means: one payment by an exact id, or customers, a card's last four, part of an order's name."""
+"""What a typed question means: one payment by an exact id, or customers, a card's last four, part of a name."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.search import question, term_range
 from merchant_admin.customers.models import CustomerTerm
-from merchant_admin.payments.filters import Found
+from merchant_admin.payments.filters import Found, endings_of
 from merchant_admin.payments.models import Charge, PaymentLine
 from merchant_admin.staff.models import Staff
 
@@ -50,7 +50,10 @@ def understand(session: Session, text: str) -> Found:
 
 
 def _has_card(session: Session, last_four: str) -> bool:
-    return session.scalar(select(PaymentLine.id).where(PaymentLine.last_four == last_four).limit(1)) is not None
+    return (
+        session.scalar(select(PaymentLine.id).where(PaymentLine.last_four.in_(endings_of(last_four))).limit(1))
+        is not None
+    )
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from merchant_admin.core.paging import PAGE_ROWS, Page, Place
 from merchant_admin.core.search import term_range
 from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer, CustomerTerm
-from merchant_admin.payments.filters import STATES_OF, TABS, DateBasis, Found, LineFilters, StateGroup
+from merchant_admin.payments.filters import STATES_OF, TABS, DateBasis, Found, LineFilters, StateGroup, endings_of
 from merchant_admin.payments.models import PaymentLine
 from merchant_admin.payments.states import LineState
 
@@ -154,7 +154,10 @@ def _walk(filters: LineFilters, found: Found) -> _Walk:
     at = PaymentLine.asked_at if by_person or found.names_people else _INSTANT[filters.basis]
     rare_state = filters.state not in {None, StateGroup.PAID} and first in _BROAD
     leads = by_person or (bool(chosen) and at is PaymentLine.asked_at and not rare_state)
-    checks = [*_checks(filters, found), *(unindexed(c) == v for c, v in (chosen[1:] if leads else chosen))]
+    checks = [
+        *_checks(filters, found),
+        *(unindexed(c).in_(_values(c, v)) for c, v in (chosen[1:] if leads else chosen)),
+    ]
     span = _span(filters)
     own_span = span if at is _INSTANT[filters.basis] else ()
     if found.names_people and not by_person:
@@ -162,8 +165,9 @@ def _walk(filters: LineFilters, found: Found) -> _Walk:
     if found.names_people:
         checks.append(or_(*(part.tests[0] for part in _people(found))))
     checks += () if own_span else span
-    if leads:
-        return _Walk(at, (_Part((chosen[0][0] == chosen[0][1], *own_span)),), (*checks, *_states(filters)))
+    if leads and first is not None:
+        values = _values(*chosen[0])
+        return _Walk(at, tuple(_Part((first == v, *own_span)) for v in values), (*checks, *_states(filters)))
     if filters.state and at is PaymentLine.asked_at:
         states = STATES_OF[filters.state]
         return _Walk(at, tuple(_Part((PaymentLine.state == s, *own_span)) for s in states), tuple(checks))
@@ -171,14 +175,19 @@ def _walk(filters: LineFilters, found: Found) -> _Walk:
     return _Walk(at, (_Part(always),), (*checks, *_states(filters)))
 
 
+def _values(column: InstrumentedAttribute[Any], value: str) -> tuple[str, ...]:
+    """What stands in the column for a chosen value."""
+    return endings_of(value) if column is PaymentLine.last_four else (value,)
+
+
 def _people(found: Found) -> tuple[_Part, ...]:
     """The lines of the customers a question names, and of the cards that end in its four digits."""
     parts = []
     if found.last_four:
-        parts.append(_Part((PaymentLine.last_four == found.last_four,)))
+        parts += [_Part((PaymentLine.last_four == ending,)) for ending in endings_of(found.last_four)]
     if found.customer_ids:
         theirs = PaymentLine.customer_id.in_(found.customer_ids)
-        once = unindexed(PaymentLine.last_four) != found.last_four if found.last_four else true()
+        once = unindexed(PaymentLine.last_four).not_in(endings_of(found.last_four)) if found.last_four else true()
         parts.append(_Part((theirs, once), gathers=True))
     return tuple(parts)
 
@@ -216,7 +225,7 @@ def _checks(filters: LineFilters, found: Found) -> list[ColumnElement[bool]]:
         carries = select(literal(1)).where(
             CustomerTerm.customer_id == PaymentLine.customer_id, CustomerTerm.term >= low, CustomerTerm.term < high
         )
-        checks.append(or_(carries.exists(), unindexed(PaymentLine.last_four) == found.term))
+        checks.append(or_(carries.exists(), unindexed(PaymentLine.last_four).in_(endings_of(found.term))))
     return checks
 
 

@@ -1,0 +1,211 @@
+"""What needs a person now, across features. Partial indexes only: its cost does not grow with the payments."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select
+from sqlalchemy.orm import Session, aliased
+
+from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.billing_keys.states import KeyState
+from merchant_admin.core.times import start_of
+from merchant_admin.customers.models import Customer
+from merchant_admin.payments.models import Attempt, Charge, PaymentLine
+from merchant_admin.payments.states import AttemptState, LineState
+from merchant_admin.refunds.models import Refund
+from merchant_admin.refunds.states import RefundState
+from merchant_admin.registrations.models import Registration
+from merchant_admin.registrations.states import RegistrationState
+
+MOST_WAITING = 50  # rows of one kind on a page of things to do; the rest follow when these are done
+GRACE = timedelta(minutes=1)  # what was written down this long ago and never sent has lost its sender
+
+
+@dataclass(frozen=True)
+class OpenCharge:
+    """A charge whose outcome is not known. `may_act`: seen absent twice, so a person may decide."""
+
+    charge_id: str
+    line_id: str | None
+    name: str
+    amount_krw: int
+    customer_id: str
+    customer_name: str
+    state: AttemptState
+    evidence: str | None
+    absences: int
+    next_look_at: datetime | None
+    at: datetime
+
+    @property
+    def may_act(self) -> bool:
+        return self.state is AttemptState.READY or self.absences >= 2
+
+
+@dataclass(frozen=True)
+class OpenRefund:
+    """A refund whose outcome is not known."""
+
+    refund_id: str
+    payment_id: str
+    name: str
+    amount_krw: int
+    customer_id: str | None
+    customer_name: str | None
+    state: RefundState
+    evidence: str | None
+    next_look_at: datetime | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class PaidWithoutKey:
+    """A registration that took money and issued no key: refund it, or register the card anew."""
+
+    registration_id: str
+    name: str
+    amount_krw: int
+    customer_id: str
+    customer_name: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A charge that was declined today."""
+
+    line_id: str
+    name: str
+    amount_krw: int
+    customer_id: str | None
+    customer_name: str | None
+    fail_reason: str | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Everything that waits for a person, the oldest first; declines of today, the newest first."""
+
+    charges: list[OpenCharge]
+    refunds: list[OpenRefund]
+    paid_without_key: list[PaidWithoutKey]
+    failed: list[Failed]
+    missing_keys: int
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.charges or self.refunds or self.paid_without_key or self.failed or self.missing_keys)
+
+
+def needs(session: Session, now: datetime, today: date) -> Needs:
+    """What a person should look at now."""
+    return Needs(
+        _open_charges(session, now),
+        _open_refunds(session, now),
+        _paid_without_key(session),
+        failed_on(session, today),
+        _count(session, select(BillingKey.id).where(BillingKey.state == KeyState.MISSING)),
+    )
+
+
+def waiting(session: Session, now: datetime) -> int:
+    """How many things wait for a person, for the rail: three partial indexes, at most MOST_WAITING of each."""
+    return sum(
+        _count(session, query)
+        for query in (
+            select(Attempt.id).where(*_stuck_attempt(now)),
+            select(Refund.id).where(*_stuck_refund(now)),
+            select(Registration.id).where(*_keyless()),
+        )
+    )
+
+
+def _count(session: Session, query: Select[Any]) -> int:
+    some = query.with_only_columns(literal(1)).limit(MOST_WAITING).subquery()
+    return session.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def _stuck_attempt(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    lost = and_(Attempt.state == AttemptState.READY, Attempt.created_at < now - GRACE)
+    return ((Attempt.state == AttemptState.UNCERTAIN) | lost,)
+
+
+def _stuck_refund(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    lost = and_(Refund.state == RefundState.READY, Refund.created_at < now - GRACE)
+    return ((Refund.state == RefundState.UNCERTAIN) | lost,)
+
+
+def _keyless() -> tuple[ColumnElement[bool], ...]:
+    """Paid and no key, until the money went back or the customer got a card after it."""
+    later = aliased(BillingKey)
+    has_card = exists().where(
+        later.customer_id == Registration.customer_id, later.registered_at > Registration.created_at
+    )
+    given_back = exists().where(PaymentLine.imp_uid == Registration.imp_uid, PaymentLine.state == LineState.REFUNDED)
+    return (Registration.state == RegistrationState.CHARGE_ONLY, ~has_card, ~given_back)
+
+
+def _open_charges(session: Session, now: datetime) -> list[OpenCharge]:
+    rows: Any = session.execute(
+        select(
+            Charge.id, PaymentLine.id, Charge.name, Charge.amount_krw, Charge.customer_id, Customer.name,
+            Attempt.state, Attempt.evidence, Attempt.absences, Attempt.next_look_at, Attempt.created_at,
+        )
+        .join(Charge, Charge.id == Attempt.charge_id)
+        .join(Customer, Customer.id == Charge.customer_id)
+        .outerjoin(PaymentLine, PaymentLine.attempt_id == Attempt.id)
+        .where(*_stuck_attempt(now))
+        .order_by(Attempt.created_at)
+        .limit(MOST_WAITING)
+    )  # fmt: skip
+    return [OpenCharge(*row) for row in rows]
+
+
+def _open_refunds(session: Session, now: datetime) -> list[OpenRefund]:
+    rows: Any = session.execute(
+        select(
+            Refund.id, Refund.payment_id, PaymentLine.name, Refund.amount_krw, PaymentLine.customer_id, Customer.name,
+            Refund.state, Refund.evidence, Refund.next_look_at, Refund.created_at,
+        )
+        .join(PaymentLine, PaymentLine.id == Refund.payment_id)
+        .outerjoin(Customer, Customer.id == PaymentLine.customer_id)
+        .where(*_stuck_refund(now))
+        .order_by(Refund.created_at)
+        .limit(MOST_WAITING)
+    )  # fmt: skip
+    return [OpenRefund(*row) for row in rows]
+
+
+def _paid_without_key(session: Session) -> list[PaidWithoutKey]:
+    rows: Any = session.execute(
+        select(
+            Registration.id, Registration.name, Registration.amount_krw, Registration.customer_id, Customer.name,
+            Registration.created_at,
+        )
+        .join(Customer, Customer.id == Registration.customer_id)
+        .where(*_keyless())
+        .order_by(Registration.created_at)
+        .limit(MOST_WAITING)
+    )  # fmt: skip
+    return [PaidWithoutKey(*row) for row in rows]
+
+
+def failed_on(session: Session, day: date, limit: int = 10) -> list[Failed]:
+    """The newest charges that were declined on a Seoul day."""
+    rows: Any = session.execute(
+        select(
+            PaymentLine.id, PaymentLine.name, PaymentLine.amount_krw, PaymentLine.customer_id, Customer.name,
+            PaymentLine.fail_reason, PaymentLine.asked_at,
+        )
+        .outerjoin(Customer, Customer.id == PaymentLine.customer_id)
+        .where(
+            PaymentLine.state == LineState.DECLINED,
+            PaymentLine.asked_at >= start_of(day),
+            PaymentLine.asked_at < start_of(day + timedelta(days=1)),
+        )
+        .order_by(PaymentLine.asked_at.desc(), PaymentLine.id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    return [Failed(*row) for row in rows]
