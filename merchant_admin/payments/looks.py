@@ -33,6 +33,7 @@ BETWEEN_ABSENCES = timedelta(seconds=60)
 NEEDED_ABSENCES = 2
 LOOK_AGES = tuple(timedelta(seconds=age) for age in (5, 15, 30, 60, 120, 300, 900, 3600))
 EVERY = timedelta(hours=1)
+WHEN_UNREAD = timedelta(seconds=60)
 SPREAD = 0.2  # looks of many attempts must not fall on one instant
 MOST_EXPIRIES = 50
 
@@ -54,8 +55,8 @@ def look_at_attempt(ctx: WorkContext, gateway: Gateway, attempt_id: str) -> Atte
         with ctx.atomic() as session:
             attempt = locked(session, attempt_id)
             if attempt.state is AttemptState.UNCERTAIN:
-                attempt.looks += 1
-                attempt.next_look_at = next_look(attempt, lease_now(session, ctx.clock))
+                # Not this attempt's fault: it is tried again soon, and the breaker keeps the calls few meanwhile.
+                attempt.next_look_at = lease_now(session, ctx.clock) + WHEN_UNREAD * (1 + _spread(attempt, "unread"))
         return attempt
 
 
@@ -65,7 +66,7 @@ def look(ctx: WorkContext, gateway: Gateway, attempt_id: str) -> Attempt:
     if attempt is None:
         raise NotFound(_("결제 요청을 찾을 수 없습니다."))
     merchant_uid = attempt.merchant_uid
-    asked_at = lease_now(_plain(ctx), ctx.clock)
+    asked_at = lease_now(ctx.reader, ctx.clock)
     ctx.end_reading()
     found = [row for row in gateway.payments_of(merchant_uid) if row.merchant_uid == merchant_uid]
     with ctx.atomic() as session:
@@ -84,7 +85,7 @@ def expire_leases(ctx: WorkContext) -> int:
     Whoever held it may have died before, during or after the call. For a window the time of sending becomes the end
     of its lease: until then the buyer may have paid. Returns how many.
     """
-    now = lease_now(_plain(ctx), ctx.clock)
+    now = lease_now(ctx.reader, ctx.clock)
     expired = select(Attempt.id).where(Attempt.state == AttemptState.SENDING, Attempt.lease_until <= now)
     ids = list(ctx.session.scalars(expired.order_by(Attempt.lease_until).limit(MOST_EXPIRIES)))
     ctx.end_reading()
@@ -205,8 +206,3 @@ def _count_absence(attempt: Attempt, asked_at: datetime, *, is_absent: bool) -> 
 
 def _charge_of(session: Session, attempt: Attempt) -> Charge:
     return session.get_one(Charge, attempt.charge_id)
-
-
-def _plain(ctx: WorkContext) -> Session:
-    """The session itself, where a thread's registry of sessions stands in for it."""
-    return ctx.session() if callable(ctx.session) else ctx.session

@@ -12,6 +12,7 @@ from merchant_admin.payments.states import AttemptState, Evidence, LineState, re
 from tests.payments.acting import (
     AGAIN,
     FIND_ALL,
+    But,
     absent_twice,
     acts_of,
     attempt_of,
@@ -98,8 +99,8 @@ def test_a_token_refused_twice_is_not_asked_a_third_time(world, sheet):
 )  # fmt: skip
 def test_a_paid_answer_that_is_not_wholly_ours_is_booked_but_not_believed(world, sheet, bent, field):
     real = world.gateway.charge_again
-    world.gateway.charge_again = lambda order: dataclasses.replace(real(order), **bent)
-    done = charge(world, sheet(world.a_key()))
+    bending = But(world.gateway, charge_again=lambda order: dataclasses.replace(real(order), **bent))
+    done = charge(world, sheet(world.a_key()), gateway=bending)
     attempt = attempt_of(world, done)
     assert attempt.state is AttemptState.UNCERTAIN
     assert read_evidence(attempt.evidence) == (Evidence.MISMATCH, field)
@@ -108,8 +109,8 @@ def test_a_paid_answer_that_is_not_wholly_ours_is_booked_but_not_believed(world,
 
 def test_an_answer_about_another_order_is_not_recorded(world, sheet):
     real = world.gateway.charge_again
-    world.gateway.charge_again = lambda order: dataclasses.replace(real(order), merchant_uid="ord_other")
-    done = charge(world, sheet(world.a_key()))
+    bending = But(world.gateway, charge_again=lambda order: dataclasses.replace(real(order), merchant_uid="ord_other"))
+    done = charge(world, sheet(world.a_key()), gateway=bending)
     assert read_evidence(attempt_of(world, done).evidence) == (Evidence.MISMATCH, "merchant_uid")
     assert look(world, done).state is AttemptState.PAID
 
@@ -272,6 +273,6 @@ def test_one_poisoned_answer_does_not_hide_another_payment(world, sheet):
     from merchant_admin.portone.types import PaymentStatus
 
     failed = dataclasses.replace(paid, imp_uid="imps_111111111111", status=PaymentStatus.FAILED, paid_at=None)
-    world.gateway.payments_of = lambda _uid: [failed, paid]
-    assert look(world, done).state is AttemptState.PAID
+    both = But(world.gateway, payments_of=lambda _uid: [failed, paid])
+    assert look(world, done, both).state is AttemptState.PAID
     assert world.session.get(Attempt, attempt_of(world, done).id).imp_uid == paid.imp_uid

@@ -1,0 +1,47 @@
+"""Rounds of the worker, one after the other, until told to stop: in a process of its own or beside the web server."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from flask import Flask
+
+from merchant_admin.core.context import Actor, WorkContext
+from merchant_admin.core.db import db
+from merchant_admin.web.access import Services
+from merchant_admin.worker.service import Patience, run_once
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+
+
+def context_of(app: Flask) -> WorkContext:
+    """What a round works with; call it inside the app's context."""
+    found: Services = app.extensions["merchant_admin"]
+    settings = found.settings
+    return WorkContext(db.session, found.clock, Actor.job("worker"), settings.mode.value, settings.secret_key.encode())
+
+
+def keep_working(app: Flask, stop: threading.Event) -> None:
+    """Run rounds until `stop` is set; the call in hand is finished first. A database that is away is waited for."""
+    patience, pause = Patience(), PAUSE_SECONDS
+    log.info("worker.started")
+    while not stop.is_set():
+        pause = PAUSE_SECONDS if _round(app, patience, stop.is_set) else min(pause * 2, LONGEST_PAUSE_SECONDS)
+        stop.wait(pause)
+    log.info("worker.stopped")
+
+
+def _round(app: Flask, patience: Patience, is_stopping: Callable[[], bool]) -> bool:
+    with app.app_context():
+        try:
+            gateway = app.extensions["merchant_admin"].gateway
+            run_once(context_of(app), gateway, patience=patience, is_stopping=is_stopping)
+        except Exception:
+            log.exception("worker.round_failed")
+            return False
+        finally:
+            db.session.remove()
+    return True

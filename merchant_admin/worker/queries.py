@@ -1,0 +1,52 @@
+"""How much waits, for health checks and metrics: numbers only, nothing of any person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from merchant_admin.payments.looks import NEEDED_ABSENCES
+from merchant_admin.payments.models import Attempt
+from merchant_admin.payments.states import OPEN as OPEN_ATTEMPTS
+from merchant_admin.payments.states import AttemptState
+from merchant_admin.refunds.models import Refund
+from merchant_admin.refunds.states import OPEN as OPEN_REFUNDS
+from merchant_admin.registrations.models import Registration
+from merchant_admin.registrations.states import LIVE
+from merchant_admin.webhooks.models import Decision, WebhookEvent
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What is unsettled now. Counts by state hold every open state, also those that are 0."""
+
+    attempts: dict[str, int]
+    refunds: dict[str, int]
+    registrations: int
+    webhook_events: int
+    attempts_for_a_person: int  # PortOne does not know them; somebody must decide
+    oldest_seconds: float  # since the oldest open attempt was made
+
+
+def backlog(session: Session, now: datetime) -> Backlog:
+    """Count what is open, along the indexes that hold open rows only."""
+    oldest = session.scalar(select(func.min(Attempt.created_at)).where(Attempt.state.in_(OPEN_ATTEMPTS)))
+    for_person = select(func.count()).where(
+        Attempt.state == AttemptState.UNCERTAIN, Attempt.absences >= NEEDED_ABSENCES
+    )
+    waiting = select(func.count()).where(WebhookEvent.decision == Decision.WAITING)
+    return Backlog(
+        attempts=_by_state(session, Attempt, sorted(OPEN_ATTEMPTS)),
+        refunds=_by_state(session, Refund, sorted(OPEN_REFUNDS)),
+        registrations=session.scalar(select(func.count()).where(Registration.state.in_(LIVE))) or 0,
+        webhook_events=session.scalar(waiting) or 0,
+        attempts_for_a_person=session.scalar(for_person) or 0,
+        oldest_seconds=max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
+    )
+
+
+def _by_state(session: Session, model: type[Attempt] | type[Refund], states: list[str]) -> dict[str, int]:
+    found = session.execute(select(model.state, func.count()).where(model.state.in_(states)).group_by(model.state))
+    counts = {str(state): count for state, count in found}
+    return {str(state): counts.get(str(state), 0) for state in states}
