@@ -161,8 +161,7 @@ def retry(hub: Hub, merchant: Merchant, merchant_uid: str) -> Payment:
     try:
         charges.settle(hub, merchant, payment, key.stored_card, tells_failure=True)
     except Refusal as refusal:
-        payment.fail(refusal.message, hub.clock.now())
-        _finish(hub, merchant, schedule, payment)
+        _finish(hub, merchant, schedule, _keep_refused(hub, merchant, payment, refusal))
         raise
     _finish(hub, merchant, schedule, payment)
     return payment
@@ -236,8 +235,7 @@ def _charge(hub: Hub, merchant: Merchant, schedule: Schedule) -> Payment:
     try:
         return charges.settle(hub, merchant, payment, key.stored_card, tells_failure=True)
     except Refusal as refusal:
-        payment.fail(refusal.message, hub.clock.now())
-        return payment
+        return _keep_refused(hub, merchant, payment, refusal)
 
 
 def _failed(hub: Hub, db: sqlite3.Connection, merchant: Merchant, schedule: Schedule) -> Payment:
@@ -248,6 +246,16 @@ def _failed(hub: Hub, db: sqlite3.Connection, merchant: Merchant, schedule: Sche
     payment.fail(charges.NO_KEY, now)
     payments.save(db, merchant.imp_code, payment, now)
     hub.webhooks.payment_changed(db, merchant, payment, now)
+    return payment
+
+
+def _keep_refused(hub: Hub, merchant: Merchant, payment: Payment, refusal: Refusal) -> Payment:
+    """Write down a charge that a direct call would have refused without a trace."""
+    now = hub.clock.now()
+    payment.fail(refusal.message, now)
+    with hub.store.write() as db:
+        payments.save(db, merchant.imp_code, payment, now)
+        hub.webhooks.payment_changed(db, merchant, payment, now)
     return payment
 
 
