@@ -16,9 +16,10 @@ def differences(folder: Path, **env: str) -> list[object]:
     """What a new migration would have to change; empty when models and migrations agree."""
     migrate(folder, **env)
     app = create_app(settings_for(folder, **env))
-    with app.app_context(), db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        found = compare_metadata(context, db.metadata)
+    with app.app_context():
+        with db.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            found = compare_metadata(context, db.metadata)
         db.engine.dispose()
     return list(found)
 
