@@ -39,6 +39,13 @@ help:
 	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@mkdir -p .make && touch $@
 
+# Published clients of PortOne V1 that the sandbox is tried against, apart from our own packages.
+.make/clients: tests/portone_sandbox/clients/python.txt tests/portone_sandbox/clients/package-lock.json .make/dev
+	@$(PIP) --no-deps --upgrade --target .make/published -r tests/portone_sandbox/clients/python.txt
+	@if command -v npm >/dev/null; then \
+	  npm ci --prefix tests/portone_sandbox/clients --ignore-scripts --no-audit --no-fund --loglevel=error; fi
+	@touch $@
+
 setup: .make/setup
 
 run: .make/setup
@@ -49,6 +56,7 @@ run: .make/setup
 # Two runs: the quick rings on every core, then the browser alone, so that its clocks are not disturbed.
 test: .make/dev
 	@tests/support/machine.sh
+	@$(MAKE) --no-print-directory .make/clients
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory .make/node; fi
 	@failed=0; \
 	$(BIN)/pytest -n auto --dist loadscope -m "not journey" || failed=1; \

@@ -42,6 +42,8 @@ def _config(asked: argparse.Namespace) -> SandboxConfig:
         webhook_retries=asked.webhook_retries,
         nightly_reversal=asked.nightly_reversal,
         unknown_customer_status=asked.unknown_customer_status,
+        name_required=asked.name_required,
+        sandbox_flag=not asked.live,
     )
 
 
@@ -59,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--webhook-retries", action="store_true", help="send up to five more times after a failure")
     parser.add_argument("--nightly-reversal", action="store_true", help="take JTNET test payments back every night")
     parser.add_argument("--unknown-customer-status", type=int, choices=(404, 200), default=404)
+    parser.add_argument("--name-required", action="store_true", help="refuse charges without an order name")
+    parser.add_argument("--live", action="store_true", help="say sandbox=false, as a live channel does")
     return parser
 
 

@@ -27,7 +27,8 @@ class SandboxConfig:
     sandbox_flag: bool = True  # what `sandbox` says in payments and billing keys
     unknown_customer_status: Literal[404, 200] = 404  # documented 404, recorded 200
     rows_hidden_in_flight: bool = True  # a charge the card company has not answered yet can't be read
-    prepare_checks_zero: bool = True  # amount 0 may be registered for a key-only window
+    name_required: bool = False  # documented as required, left out by the JTNET guide and by published clients
+    prepare_takes_zero: bool = True  # amount 0 may be registered for a key-only window
     slow_card_seconds: float = SLOW_CARD_SECONDS
     late_approval_seconds: int = LATE_APPROVAL_SECONDS
     nightly_reversal: bool = False  # JTNET takes test payments back between 23:00 and 23:50 in Seoul

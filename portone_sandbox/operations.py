@@ -129,7 +129,8 @@ OPERATIONS = (
         "/subscribe/payments/schedule",
         "List schedules",
         "page:Schedule",
-        query=f"schedule_from!:i schedule_to!:i schedule_status:scheduled|executed|revoked {_PAGE} sorting:scheduled|-scheduled",
+        query="schedule_from!:i schedule_to!:i schedule_status:scheduled|executed|revoked"
+        f" {_PAGE} sorting:scheduled|-scheduled",
         errors=(400,),
     ),
     Operation("GET", "/subscribe/payments/schedule/{merchant_uid}", "Read a schedule", "Schedule"),

@@ -144,8 +144,9 @@ def prepared(merchant: Merchant, merchant_uid: str) -> Response:
 
 
 def _entry(given: Fields) -> dict[str, Any]:
+    least = 0 if hub().config.prepare_takes_zero else 1
     return {
-        "merchant_uid": given.need("merchant_uid", 40), "amount": given.need_whole("amount"),
+        "merchant_uid": given.need("merchant_uid", 40), "amount": given.need_whole("amount", least=least),
         "currency": given.text("currency", 3),
     }  # fmt: skip
 

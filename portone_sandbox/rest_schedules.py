@@ -93,8 +93,8 @@ def unschedule(merchant: Merchant) -> Response:
 
 def _read(given: Fields, customer_uid: str, customer_id: str | None) -> Schedule:
     order = Order.of(given)
-    if order.name is None:
-        raise Refusal("name 파라미터가 누락되었습니다.")
+    if hub().config.name_required:
+        given.need("name", 40)
     return Schedule(
         order.merchant_uid, customer_uid, given.need_whole("schedule_at", most=reads.LATEST), order.amount, order.name,
         order.currency, order.buyer_name, order.buyer_email, order.buyer_tel, order.buyer_addr, order.buyer_postcode,

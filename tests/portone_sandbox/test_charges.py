@@ -92,7 +92,7 @@ def test_an_amount_may_come_as_text(api, key, amount):
 @pytest.mark.parametrize(
     "more",
     [
-        {"merchant_uid": "o" * 41}, {"merchant_uid": ""}, {"name": "가" * 41}, {"name": ""}, {"tax_free": 1001},
+        {"merchant_uid": "o" * 41}, {"merchant_uid": ""}, {"name": "가" * 41}, {"tax_free": 1001},
         {"card_quota": 1, "amount": 60_000}, {"card_quota": 3, "amount": 49_999}, {"merchant_uid": "\ud800"},
     ],
 )  # fmt: skip
@@ -152,3 +152,10 @@ def test_a_late_approval_never_pays_an_order_twice(api, handle, key):
     assert api.again(customer_uid=key)["status"] == "paid"
     handle.clock.advance(31)
     assert [one["status"] for one in handle.payments("ord-1")] == ["failed", "paid"]
+
+
+def test_a_missing_name_is_forgiven_unless_told_otherwise(make_sandbox, api, key):
+    assert api.again(name="").kind == (200, 0)
+    strict = make_sandbox(name_required=True)
+    strict.handle.window_key(customer_uid="card-1", merchant_uid="reg-1")
+    assert strict.api().again(name="").kind == (200, 1)

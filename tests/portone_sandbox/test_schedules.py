@@ -44,7 +44,7 @@ def test_what_is_left_out_of_the_buyer_comes_from_the_key(api, handle, now):
 @pytest.mark.parametrize(
     "entry",
     [
-        {"schedule_at": 0}, {"schedule_at": "soon"}, {"amount": 0}, {"name": ""}, {"merchant_uid": "s" * 41}, {"schedule_at": None},
+        {"schedule_at": 0}, {"schedule_at": "soon"}, {"amount": 0}, {"name": "가" * 41}, {"merchant_uid": "s" * 41}, {"schedule_at": None},
         {"merchant_uid": "reg-paid"},
     ],
 )  # fmt: skip
