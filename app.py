@@ -55,6 +55,7 @@ def start_inline_worker(app: Flask) -> None:
 
 
 def _start() -> Flask:
+    os.umask(0o077)  # databases, logs and backups are nobody else's to read
     load_dotenv(ROOT / ".env")
     try:
         return build(load(os.environ, ROOT))

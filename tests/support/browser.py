@@ -22,7 +22,12 @@ class Complaints(list):
 
     def watch(self, page):
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.append(f"page error: {error}"))
+        page.on("pageerror", lambda error: self._failed(str(error), page.url))
+
+    def _failed(self, error, url):
+        # Said when a page is left before it was painted, as only a machine does: the animation is skipped.
+        if "ViewTransition" not in error:
+            self.append(f"page error: {error} ({url})")
 
     def _heard(self, message):
         # A 4xx answer that the test asked for is no fault of the page; the browser logs it all the same.

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Role
-from merchant_admin.payments import service as payments
+from merchant_admin.payments import service as charges
 from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.payments.service import ChargeSheet
 from merchant_admin.payments.states import ChargeKind
@@ -52,7 +52,7 @@ def charge(world, key, amount_krw=33_000, name="원두 1kg", kind=ChargeKind.ONE
         kind=kind,
         confirms_repeat=True,
     )
-    return payments.charge_billing_key(world.ctx(), world.gateway, sheet)
+    return charges.charge_billing_key(world.ctx(), world.gateway, sheet)
 
 
 def payment_of(world, charge_id):
@@ -75,10 +75,12 @@ def refund(world, payment, amount_krw):
     return refunds.refund_payment(world.ctx(), world.gateway, sheet)
 
 
-def furnish(world):
-    """One customer, card, payment, refund and open registration."""
+def furnish(world, *, payments=1):
+    """One customer, card, refund and open registration, and so many payments."""
     key = world.a_key()
     customer_id, key_id = key.customer_id, key.id
+    for number in range(payments - 1):
+        charge(world, key, 10_000 + number, "차 모음")
     charge_id = charge(world, key).id
     payment_id = payment_of(world, charge_id).id
     refund_id = refund(world, payment_of(world, charge_id), 3_000).id

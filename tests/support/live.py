@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.error import URLError
 
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app import build, start_inline_worker
 from merchant_admin.core.context import Actor, WorkContext
@@ -23,7 +23,12 @@ from merchant_admin.staff.models import Staff
 from merchant_admin.staff.service import hash_password
 from merchant_admin.worker import inline
 from tests.support.books import assert_books_agree
-from tests.support.world import PASSWORD, ROOT, settings_for
+from tests.support.world import PASSWORD, ROOT, World, settings_for
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, code="-", size="-"):
+        """The tests speak for themselves."""
 
 
 class LiveShop(AbstractContextManager):
@@ -35,7 +40,7 @@ class LiveShop(AbstractContextManager):
         self.settings = settings_for(folder, WORKER=worker, **env)
         self.app = build(self.settings)
         self.sandbox = self.app.extensions["embedded_sandbox"]
-        self._server = make_server("127.0.0.1", 0, self.app, threaded=True)
+        self._server = make_server("127.0.0.1", 0, self.app, threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -53,6 +58,10 @@ class LiveShop(AbstractContextManager):
         with self.app.app_context():
             db.session.remove()
             db.engine.dispose()
+
+    def world(self):
+        """This shop in the form that makers of records know; use it inside the app's context."""
+        return _Maker(self)
 
     def ctx(self):
         return WorkContext(
@@ -83,6 +92,15 @@ class LiveShop(AbstractContextManager):
 
     def assert_books_agree(self):
         assert_books_agree(self.app, self.sandbox)
+
+
+class _Maker(World):
+    """A World's makers on a shop that is served already."""
+
+    def __init__(self, shop):
+        found = shop.app.extensions["merchant_admin"]
+        self.app, self.settings, self.sandbox = shop.app, shop.settings, shop.sandbox
+        self.gateway, self.clock = found.gateway, found.clock
 
 
 class Process(AbstractContextManager):
