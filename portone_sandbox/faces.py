@@ -49,7 +49,10 @@ def moment(second: int) -> Markup:
     """A Unix second as Seoul time, exact to the second because a sandbox is for looking closely."""
     if not second:
         return Markup("–")
-    at = in_seoul(second)
+    try:
+        at = in_seoul(second)
+    except (OverflowError, ValueError, OSError):  # a clock may be moved to where no calendar reaches
+        return Markup("{}").format(second)
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}")
 
 

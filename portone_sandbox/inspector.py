@@ -17,11 +17,13 @@ from portone_sandbox.faces import LANGUAGES, asked_language, choose_language, la
 from portone_sandbox.faults import FaultKind
 from portone_sandbox.handle import Sandbox
 from portone_sandbox.hub import hub
-from portone_sandbox.inspector_words import MODES, NOTICES
+from portone_sandbox.inspector_words import NOTICES
+from portone_sandbox.reads import LATEST
 from portone_sandbox.recipes import recipes
+from portone_sandbox.vbanks import NotPayable
+from portone_sandbox.webhooks import MODES
 
 LANGUAGE_COOKIE = "portone_sandbox_language"
-MOST_SECONDS = 10 * 366 * 86_400
 
 bp = Blueprint("inspector", __name__)
 
@@ -72,7 +74,7 @@ def schedules() -> Response:
 
 @bp.get("/inspector/webhooks")
 def webhooks() -> Response:
-    mode, seconds = views.webhook_mode(hub())
+    mode, seconds = hub().webhooks.mode()
     rows, to = views.webhook_rows(hub()), hub().config.webhook_url
     return _page("inspector_webhooks.html", "webhooks", rows=rows, mode=mode, seconds=seconds, modes=MODES, to=to)
 
@@ -89,7 +91,8 @@ def faults() -> Response:
 
 @bp.get("/inspector/clock")
 def clock() -> Response:
-    typed = f"{in_seoul(hub().clock.now()):%Y-%m-%dT%H:%M:%S}"
+    now = min(hub().clock.now(), LATEST - 86_400)
+    typed = f"{in_seoul(now):%Y-%m-%dT%H:%M:%S}"
     return _page("inspector_clock.html", "clock", typed=typed)
 
 
@@ -115,7 +118,7 @@ def move_clock() -> AnyResponse:
     acts: dict[str, Callable[[], None]] = {
         "freeze": time.freeze, "run": time.run, "real": time.to_real_time,
         "set": lambda: time.set(_instant(request.form.get("at", ""))),
-        "advance": lambda: time.advance(_whole("seconds", most=MOST_SECONDS)),
+        "advance": lambda: time.set(min(time.now() + _whole("seconds", most=LATEST), LATEST)),
     }  # fmt: skip
     try:
         acts[request.form.get("act", "")]()
@@ -141,6 +144,12 @@ def set_webhook_mode() -> AnyResponse:
 @bp.post("/inspector/webhooks/<int:webhook_id>/again")
 def send_webhook_again(webhook_id: int) -> AnyResponse:
     return _back("webhooks", "webhook_resent" if hub().webhooks.send_again(webhook_id) else "webhook_unknown")
+
+
+@bp.post("/inspector/webhooks/again")
+def send_failed_again() -> AnyResponse:
+    hub().webhooks.send_all_again("failed")
+    return _back("webhooks", "webhooks_resent")
 
 
 @bp.post("/inspector/webhooks/test")
@@ -179,6 +188,16 @@ def cancel(imp_uid: str) -> AnyResponse:
     except (Refusal, LookupError, ValueError):
         return _back("payments", "cancel_refused")
     return _back("payments", "cancelled")
+
+
+@bp.post("/inspector/payments/<imp_uid>/deposit")
+def deposit(imp_uid: str) -> AnyResponse:
+    """A buyer pays into a virtual account."""
+    try:
+        _sandbox().deposit(imp_uid)
+    except (NotPayable, LookupError):
+        return _back("payments", "deposit_refused")
+    return _back("payments", "deposited")
 
 
 @bp.post("/inspector/reset")
@@ -233,4 +252,7 @@ def _whole(name: str, *, most: int, otherwise: int | None = None) -> int:
 
 def _instant(text: str) -> int:
     """A Unix second from what a date and time field says, meant in Seoul. Raises ValueError."""
-    return int(datetime.fromisoformat(text).replace(tzinfo=SEOUL).timestamp())
+    second = int(datetime.fromisoformat(text).replace(tzinfo=SEOUL).timestamp())
+    if not 0 <= second <= LATEST:
+        raise ValueError(text)
+    return second

@@ -126,6 +126,12 @@ INSPECTOR_ENGLISH = {
     "전달 방식이나 초를 읽을 수 없습니다. 바꾼 것은 없습니다.":
         "The mode or the seconds can't be read. Nothing changed.",
     "웹훅을 다시 보냅니다.": "Sending the webhook again.",
+    "받지 못한 것 모두 다시 보내기": "Resend all that failed",
+    "받지 못한 웹훅을 모두 다시 보냅니다.": "Sending every failed webhook again.",
+    "입금하기": "Pay in",
+    "%(order)s 계좌에 입금하기": "Pay into the account of %(order)s",
+    "입금했습니다. 결제가 완료되었습니다.": "Paid in. The payment is complete.",
+    "입금하지 않았습니다. 입금을 기다리는 계좌가 아닙니다.": "Not paid in. No account waits for it.",
     "그런 웹훅이 없습니다.": "There is no such webhook.",
     "없는 거래의 테스트 웹훅을 보냅니다.": "Sending a test webhook about a payment that doesn't exist.",
     "웹훅을 받을 주소가 정해지지 않았습니다.": "No webhook address is set.",

@@ -123,13 +123,6 @@ def request_rows(hub: Hub) -> list[RequestRow]:
     return [_named(RequestRow, dict(row)) for row in rows]
 
 
-def webhook_mode(hub: Hub) -> tuple[str, float]:
-    """How webhooks reach their receiver now, and the lag of those that lag."""
-    stored = hub.store.meta("webhook_mode")
-    mode: dict[str, Any] = json.loads(stored) if stored else {"mode": "normal", "seconds": 2.0}
-    return str(mode["mode"]), float(mode["seconds"])
-
-
 def _webhook(db: sqlite3.Connection, row: sqlite3.Row) -> WebhookRow:
     body = json.loads(row["body"])
     attempts = db.execute(

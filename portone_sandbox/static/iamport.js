@@ -8,8 +8,11 @@
   const BASE = new URL("../", script.src);
   const IS_LEGACY = /\/js\/iamport\.payment-/.test(script.src);
   const PHONES = /Android|iPhone|iPad|iPod|Windows Phone|IEMobile|BlackBerry|Opera Mini|Mobile/i;
-  const NO_ANSWER_MS = 1500;
-  const CLOSED_TEXT = "[결제포기] 사용자가 결제를 취소하셨습니다";
+  const PING_MS = 1000;
+  const SILENT_MS = 8000; // a page that lives answers at once, also while the next one is on its way
+  const FIRST_WORD_MS = 20000;
+  const CLOSED = ["PG_ERR", "[결제포기] 사용자가 결제를 취소하셨습니다"];
+  const NO_ANSWER = ["NO_ANSWER", "결제창이 응답하지 않습니다. 결제 여부를 확인해 주세요."];
 
   let account = null;
   let open = null; // the window that stands on the page now
@@ -79,12 +82,11 @@
       dialog.remove();
       document.documentElement.style.overflow = before.overflow;
       before.focus?.focus?.();
-    });
+    }, () => offerWayOut(dialog, frame, order, talk));
     dialog.addEventListener("cancel", (event) => {
       event.preventDefault();
       talk.askToClose();
     });
-    frame.addEventListener("load", () => talk.expectWord(() => offerWayOut(dialog, frame, order, talk)));
     return { focus: () => frame.focus() };
   }
 
@@ -96,7 +98,7 @@
       setTimeout(tell, 0, refusal("POPUP_BLOCKED", "팝업이 차단되어 결제창을 열 수 없습니다.", order.params.merchant_uid));
       return null;
     }
-    const watch = setInterval(() => { if (other.closed) talk.leave(); }, 400);
+    const watch = setInterval(() => { if (other.closed) talk.leave(CLOSED); }, 400);
     const talk = conversation(order, tell, () => other, () => {
       clearInterval(watch);
       other.close();
@@ -104,14 +106,14 @@
     return { focus: () => other.focus() };
   }
 
-  /* One window's words: it says ready, gets the order, says opened, drawn, and at last the result. */
-  function conversation(order, tell, partner, takeDown) {
+  /* One window's words: it says ready, gets the order, says opened, that it is alive, at last the result. */
+  function conversation(order, tell, partner, takeDown, onSilence) {
     let impUid = null;
-    let lastWord = 0;
+    let mayBeSilentUntil = Date.now() + FIRST_WORD_MS;
     const onMessage = (event) => {
       if (event.origin !== BASE.origin || event.source !== partner() || event.data?.from !== "portone-sandbox") return;
-      lastWord = Date.now();
       const { type, url, imp_uid, result } = event.data;
+      mayBeSilentUntil = Date.now() + SILENT_MS;
       if (type === "ready") send({ type: "order", order });
       if (type === "opened") impUid = imp_uid;
       if (type === "leave") location.assign(url);
@@ -121,17 +123,18 @@
     const finish = (result) => {
       removeEventListener("message", onMessage);
       open = null;
+      clearInterval(pulse);
       takeDown();
       tell(IS_LEGACY ? { success: !result.error_code, ...result } : result);
     };
     addEventListener("message", onMessage);
+    const pulse = setInterval(() => {
+      partner()?.postMessage({ from: "portone-sdk", type: "ping" }, "*");
+      if (Date.now() > mayBeSilentUntil) onSilence?.();
+    }, PING_MS);
     return {
       askToClose: () => send({ type: "close" }),
-      leave: () => finish(refusal("PG_ERR", CLOSED_TEXT, order.params.merchant_uid, impUid)),
-      expectWord: (onSilence) => {
-        const asked = Date.now();
-        setTimeout(() => { if (open && lastWord < asked - NO_ANSWER_MS) onSilence(); }, NO_ANSWER_MS);
-      },
+      leave: ([code, text]) => finish(refusal(code, text, order.params.merchant_uid, impUid)),
     };
   }
 
@@ -146,7 +149,7 @@
       : "결제창이 응답하지 않습니다. 결제되었는지는 판매자에게 확인해 주세요.";
     button.textContent = english ? "Back to the shop" : "판매자 화면으로 돌아가기";
     button.type = "button";
-    button.addEventListener("click", talk.leave);
+    button.addEventListener("click", () => talk.leave(NO_ANSWER));
     dress(box, { display: "grid", gap: "16px", "justify-items": "center", padding: "28px", "border-radius": "16px", background: "#fff",
       color: "#1b1d26", font: "400 15px/1.5 system-ui, sans-serif", "max-width": "360px", "text-align": "center" });
     dress(text, { margin: "0" });

@@ -6,7 +6,9 @@ const say = (message, origin = "*") => merchantPage?.postMessage({ from: "porton
 let isAsked = false;
 
 addEventListener("message", async (event) => {
-  if (event.source !== merchantPage || event.data?.from !== "portone-sdk" || isAsked) return;
+  if (event.source !== merchantPage || event.data?.from !== "portone-sdk") return;
+  if (event.data.type === "ping") return say({ type: "alive" });
+  if (isAsked) return;
   if (event.data.type === "close") return sayLeft(event.origin);
   if (event.data.type !== "order") return;
   isAsked = true;

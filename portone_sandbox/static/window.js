@@ -14,7 +14,9 @@ function tell(message) {
 }
 
 addEventListener("message", (event) => {
-  if (event.source === merchantPage && event.origin === facts.origin && event.data?.from === "portone-sdk" && event.data.type === "close") leave();
+  if (event.source !== merchantPage || event.origin !== facts.origin || event.data?.from !== "portone-sdk") return;
+  if (event.data.type === "ping") tell({ type: "alive" });
+  if (event.data.type === "close") leave();
 });
 addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.isComposing) leave(); });
 
@@ -24,7 +26,7 @@ function leave() {
 }
 
 const isMobile = facts.device === "mobile";
-tell({ type: "drawn" });
+tell({ type: "alive" });
 if (facts.result && !isMobile) tell({ type: "result", result: JSON.parse(facts.result) });
 
 for (const form of document.querySelectorAll("form[data-once]")) {
