@@ -11,9 +11,11 @@ from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.core.times import start_of
 from merchant_admin.customers.models import Customer
+from merchant_admin.payments.details import CancellationRow, LineDetail
 from merchant_admin.payments.models import Attempt, Charge, PaymentLine
 from merchant_admin.payments.states import AttemptState, LineState
 from merchant_admin.refunds.models import Refund
+from merchant_admin.refunds.queries import RefundRow
 from merchant_admin.refunds.states import RefundState
 from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.states import RegistrationState
@@ -97,6 +99,12 @@ class Needs:
     @property
     def is_empty(self) -> bool:
         return not (self.charges or self.refunds or self.paid_without_key or self.failed or self.missing_keys)
+
+
+def given_back(line: LineDetail, refunds: list[RefundRow]) -> list[tuple[CancellationRow, RefundRow | None]]:
+    """What PortOne says was given back, each with the refund of ours that it answers; None if made elsewhere."""
+    ours = {refund.cancellation_ref: refund for refund in refunds if refund.cancellation_ref}
+    return [(row, ours.get(row.ref)) for row in line.cancellations]
 
 
 def needs(session: Session, now: datetime, today: date) -> Needs:

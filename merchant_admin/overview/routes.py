@@ -161,7 +161,7 @@ def show_payment(payment_id: str) -> Response:
         fragment="overview/_payment.html",
         line=line,
         refunds=refunds,
-        ours={refund.cancellation_ref for refund in refunds if refund.cancellation_ref},
+        given_back=queries.given_back(line, refunds),
         open_refund=next((refund for refund in refunds if refund.is_open), None),
         decline=declines.explain(line.fail_reason),
         events=told(of_subjects(session, *subjects, limit=50)),
