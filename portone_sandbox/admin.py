@@ -227,6 +227,8 @@ def console_cancel(imp_uid: str) -> Response:
         )
     except LookupError:
         raise _unknown() from None
+    except Refusal as refusal:
+        raise Refusal(refusal.message, code=refusal.code, status=400) from None
 
 
 @bp.post("/payments/<imp_uid>/deposit")

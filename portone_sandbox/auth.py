@@ -33,7 +33,7 @@ def with_merchant(view: Callable[Concatenate[Merchant, P], Response]) -> Callabl
 
 @bp.post("/users/getToken")
 def get_token() -> Response:
-    given = Fields.of_body(request)
+    given = Fields.of_body(request, bad_status=400)
     imp_key, imp_secret = given.text("imp_key", 300), given.text("imp_secret", 300)
     if not imp_key or not imp_secret:
         raise Refusal("imp_key, imp_secret 파라메터가 누락되었습니다.", status=400)
