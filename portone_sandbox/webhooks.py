@@ -162,14 +162,13 @@ class Webhooks:
         while not self._stopped.is_set():
             try:
                 self.deliver_due()
-                nap = self._nap()
+                with self._work:  # looked at under the lock, so that news in between is not slept through
+                    if not self._stopped.is_set():
+                        self._work.wait(self._nap())
             except sqlite3.Error:
                 if self._stopped.is_set():  # the database went away under us
                     return
                 raise
-            with self._work:
-                if not self._stopped.is_set():
-                    self._work.wait(nap)
 
     def _nap(self) -> float:
         with self._store.read() as db:
