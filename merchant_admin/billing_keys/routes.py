@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_pgettext
 
 from merchant_admin.billing_keys import dependants, forms, queries, service
 from merchant_admin.billing_keys.queries import KeyFilters
@@ -27,7 +27,9 @@ bp = Blueprint("billing_keys", __name__)
 
 @bp.record_once
 def _set_up(state: BlueprintSetupState) -> None:
-    entry = NavEntry("billing_keys.list_billing_keys", lazy_gettext("빌링키"), "credit-card", Permission.VIEW, order=40)
+    entry = NavEntry(
+        "billing_keys.list_billing_keys", lazy_pgettext("list", "빌링키"), "credit-card", Permission.VIEW, order=40
+    )
     register(state.app, entry)  # type: ignore[arg-type] # a blueprint meets a Flask app
 
 

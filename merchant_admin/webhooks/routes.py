@@ -41,7 +41,7 @@ def receive(path_secret: str = "") -> Response:
         abort(404)
     if settings.webhook_allow and not _is_allowed(request.remote_addr):
         abort(403)
-    if request.content_length is None or request.content_length > MOST_BYTES:
+    if (request.content_length or 0) > MOST_BYTES:
         abort(413)
     service.receive(work_context(), request.get_data(), request.content_type or "", request.remote_addr)
     return Response("OK", mimetype="text/plain")

@@ -83,3 +83,9 @@ def test_a_customers_default_card_comes_first_and_deleted_ones_last(world):
 def test_odd_questions_are_answered_with_nothing(world, word):
     a_card(world, world.a_customer())
     assert ids(world, text=word) == []
+
+
+def test_the_whole_last_four_finds_a_card_whose_last_digit_is_masked(world):
+    card = a_card(world, world.a_customer(), serial=321)
+    assert card.last_four.endswith("*")
+    assert ids(world, text=card.last_four[:3] + "7") == [card.id]
