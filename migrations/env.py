@@ -12,7 +12,7 @@ db = current_app.extensions["migrate"].db
 
 
 def _plain_type(kind, item, _autogen):
-    """Write the product's column types as the plain types they are stored in, so that history doesn't follow the code."""
+    """Write the product's column types as the plain types they are stored in: history must not follow the code."""
     if kind == "type" and type(item).__module__.startswith("merchant_admin"):
         name = type(item).__name__
         return "sa.String(length=32)" if name == "Word" else "UtcDateTime()"

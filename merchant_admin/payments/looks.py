@@ -19,6 +19,7 @@ from merchant_admin.audit.service import record
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import GatewayError, NotFound
+from merchant_admin.core.owners import is_gone
 from merchant_admin.payments import lines
 from merchant_admin.payments.facts import is_foreign, record_transaction
 from merchant_admin.payments.models import Attempt, Charge
@@ -35,7 +36,7 @@ LOOK_AGES = tuple(timedelta(seconds=age) for age in (5, 15, 30, 60, 120, 300, 90
 EVERY = timedelta(hours=1)
 WHEN_UNREAD = timedelta(seconds=60)
 SPREAD = 0.2  # looks of many attempts must not fall on one instant
-MOST_EXPIRIES = 50
+MOST_HELD = 200
 
 # Money first: the payment that took it takes over the attempt's line, and a failed try beside it decides nothing.
 _ORDER = (PaymentStatus.CANCELLED, PaymentStatus.PAID, PaymentStatus.READY, PaymentStatus.UNKNOWN, PaymentStatus.FAILED)
@@ -80,21 +81,23 @@ def look(ctx: WorkContext, gateway: Gateway, attempt_id: str) -> Attempt:
 
 
 def expire_leases(ctx: WorkContext) -> int:
-    """Make every attempt whose lease ran out UNCERTAIN, to be looked at now; never ready to be sent again.
+    """Make every attempt whose lease ran out, or whose process died, UNCERTAIN; never ready to be sent again.
 
-    Whoever held it may have died before, during or after the call. For a window the time of sending becomes the end
-    of its lease: until then the buyer may have paid. Returns how many.
+    Whoever held it may have died before, during or after the call, so it is looked at now. For a window the time of
+    sending becomes the end of its lease: until then the buyer may have paid. Returns how many.
     """
     now = lease_now(ctx.reader, ctx.clock)
-    expired = select(Attempt.id).where(Attempt.state == AttemptState.SENDING, Attempt.lease_until <= now)
-    ids = list(ctx.session.scalars(expired.order_by(Attempt.lease_until).limit(MOST_EXPIRIES)))
+    sending = select(Attempt.id, Attempt.lease_until, Attempt.owner).where(Attempt.state == AttemptState.SENDING)
+    held = ctx.session.execute(sending.order_by(Attempt.lease_until).limit(MOST_HELD)).all()
+    ids = [row.id for row in held if row.lease_until <= now or is_gone(row.owner)]
     ctx.end_reading()
     for attempt_id in ids:
         with ctx.atomic() as session:
             attempt = locked(session, attempt_id)
-            if attempt.state is AttemptState.SENDING and attempt.lease_until and attempt.lease_until <= now:
+            lease_until = attempt.lease_until
+            if lease_until is not None and (lease_until <= now or is_gone(attempt.owner)):
                 if _charge_of(session, attempt).kind is ChargeKind.FIRST:
-                    attempt.sent_at = attempt.lease_until
+                    attempt.sent_at = lease_until
                 make_uncertain(ctx, session, attempt, Evidence.LEASE_EXPIRED.value)
                 attempt.next_look_at = now
     return len(ids)

@@ -7,17 +7,17 @@ reading. Nothing here sends twice.
 """
 
 import logging
-import os
-import socket
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from merchant_admin.core.clock import monotonic
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import GatewayError, GatewayRejected, GatewayUnreachable
+from merchant_admin.core.owners import me
 from merchant_admin.customers.models import Customer
 from merchant_admin.payments import looks
 from merchant_admin.payments.facts import is_foreign, record_transaction
@@ -29,6 +29,7 @@ from merchant_admin.portone.types import ChargeOrder, Transaction
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 240  # longer than the longest talk: token, call, and both once more after a 401
+WRITES = 3  # writing an answer down is tried so often: it may meet a lock, and doing it twice is doing it once
 LATEST_START_SECONDS = 60  # a process that slept longer than this since its claim does not send any more
 
 
@@ -51,17 +52,17 @@ class _Answer:
 
 def claim(ctx: WorkContext, session: Session, attempt: Attempt, charge: Charge) -> Send:
     """Move a READY attempt to SENDING, with a lease, in the open write. The bytes may leave after the commit only."""
-    take(ctx, session, attempt, lease=timedelta(seconds=LEASE_SECONDS))
+    take(ctx, session, attempt, lease=timedelta(seconds=LEASE_SECONDS), owner=me())
     customer = session.get_one(Customer, charge.customer_id)
     return Send(attempt.id, attempt.sends, _order(attempt, charge, customer), monotonic())
 
 
-def take(ctx: WorkContext, session: Session, attempt: Attempt, *, lease: timedelta) -> None:
-    """Mark a READY attempt as being sent from now on, by this process, for as long as the lease."""
+def take(ctx: WorkContext, session: Session, attempt: Attempt, *, lease: timedelta, owner: str | None) -> None:
+    """Mark a READY attempt as being sent from now on, for as long as the lease. A window's has no process as owner."""
     now = lease_now(session, ctx.clock)
     attempt.state = advance(attempt.state, AttemptState.SENDING)
     attempt.sends += 1
-    attempt.sent_at, attempt.lease_until, attempt.owner = now, now + lease, _me()
+    attempt.sent_at, attempt.lease_until, attempt.owner = now, now + lease, owner
     attempt.absences, attempt.absent_at, attempt.next_look_at = 0, None, None
     attempt.evidence, attempt.refused = None, False
     looks.tell(ctx, session, "charge.sent", attempt, AttemptState.READY, sends=attempt.sends)
@@ -70,10 +71,23 @@ def take(ctx: WorkContext, session: Session, attempt: Attempt, *, lease: timedel
 def deliver(ctx: WorkContext, gateway: Gateway, send: Send) -> None:
     """Ask PortOne once and write down the answer. A refusal is looked into at once, so that the next page can say more.
 
-    Never raises the GatewayError family: whatever happened stands in the attempt.
+    Never raises the GatewayError family: whatever happened stands in the attempt. An answer that can't be written
+    leaves it SENDING, and it is settled by reading like any other.
     """
     ctx.end_reading()
     answer = _ask(gateway, send)
+    for _try in range(WRITES):
+        try:
+            _settle(ctx, send, answer)
+        except OperationalError:
+            log.exception("charge.answer_not_written", extra={"attempt": send.attempt_id})
+        else:
+            break
+    if answer.refused:
+        looks.look_at_attempt(ctx, gateway, send.attempt_id)
+
+
+def _settle(ctx: WorkContext, send: Send, answer: _Answer) -> None:
     with ctx.atomic() as session:
         attempt = looks.locked(session, send.attempt_id)
         if answer.transaction is not None:
@@ -82,8 +96,6 @@ def deliver(ctx: WorkContext, gateway: Gateway, send: Send) -> None:
         if attempt.state is AttemptState.SENDING and attempt.sends == send.number:
             evidence = answer.evidence or attempt.evidence or Evidence.UNFINISHED.value
             looks.make_uncertain(ctx, session, attempt, evidence, refused=answer.refused)
-    if answer.refused:
-        looks.look_at_attempt(ctx, gateway, send.attempt_id)
 
 
 def _ask(gateway: Gateway, send: Send) -> _Answer:
@@ -123,7 +135,3 @@ def _order(attempt: Attempt, charge: Charge, customer: Customer) -> ChargeOrder:
         buyer_tel=customer.phone if customer.phone and len(customer.phone) <= 16 else None,
         buyer_email=customer.email if customer.email and len(customer.email) <= 64 else None,
     )
-
-
-def _me() -> str:
-    return f"{socket.gethostname()[:40]}:{os.getpid()}"

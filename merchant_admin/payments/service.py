@@ -122,7 +122,7 @@ def start_window_charge(  # noqa: PLR0913 - what a window is opened with, each b
     charge.kind, charge.customer_id = ChargeKind.FIRST, customer_id
     charge.amount_krw, charge.tax_free_krw, charge.name = amount_krw, tax_free_krw, name
     attempt = _begin(ctx, session, charge, (merchant_uid, customer_uid, pg_id), None)
-    sending.take(ctx, session, attempt, lease=lease_until - lease_now(session, ctx.clock))
+    sending.take(ctx, session, attempt, lease=lease_until - lease_now(session, ctx.clock), owner=None)
     return attempt
 
 

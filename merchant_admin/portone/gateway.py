@@ -93,10 +93,12 @@ class Gateway:
         found: list[Transaction] = []
         page = 1
         while page:
-            data = self._read(f"/payments/findAll/{_segment(merchant_uid)}", {"page": page, "limit": 100})
+            # Whether lists hide test payments is not stated (reference 19, row 13): a hidden one would look absent.
+            wanted = {"page": page, "limit": 100, "include_sandbox": "true"}
+            data = self._read(f"/payments/findAll/{_segment(merchant_uid)}", wanted)
             if data is None:
                 break
-            found += _readable(lambda raw=data: wire.transactions(raw))  # type: ignore[misc]
+            found += _readable(lambda raw=data: wire.transactions(raw))
             following = wire.next_page(data)
             page = following if following > page else 0
         return found

@@ -34,7 +34,7 @@ def _text(change: str) -> str:
 
 def _statements(change: str) -> list[str]:
     if _engine() == "postgresql":
-        parts = re.split(r"^-- end$", _text(change), flags=re.M)
+        parts = re.split(r"^-- end$", _text(change), flags=re.MULTILINE)
     else:
-        parts = [part + "END;" for part in re.split(r"^END;$", _text(change), flags=re.M)[:-1]]
+        parts = [part + "END;" for part in re.split(r"^END;$", _text(change), flags=re.MULTILINE)[:-1]]
     return [part.strip() for part in parts if part.strip()]

@@ -77,12 +77,12 @@ class Shop:
         process.start()
         return process
 
-    def settle(self):
+    def settle(self, seconds=(0, 250, 440, 505)):
         """What a restarted product does: rounds of the worker, by a clock that goes on."""
         clock = LaterClock()
         app = create_app(settings_for(self.folder, **self.env), clock=clock)
         with app.app_context():
-            for clock.ahead in (0, 250, 440, 505):
+            for clock.ahead in seconds:
                 run_once(context_of(app), app.extensions["merchant_admin"].gateway)
             db.session.remove()
             db.engine.dispose()
@@ -152,6 +152,13 @@ def test_a_killed_charge_is_settled_once_after_the_restart(shop, point):
     assert (settled.state, settled.absences) == (("uncertain", 2) if never_left else ("paid", 0))
     assert shop.sends() == (0 if never_left else 1)
     shop.assert_right()
+
+
+def test_a_dead_sender_is_not_waited_for(shop):
+    """Its lease has minutes to run, but its process is gone: a restarted product looks at once."""
+    shop.charging("after", shop.a_sheet("approve")).join(60)
+    assert shop.settle(seconds=(0, 6)).state == "paid"
+    assert shop.sends() == 1
 
 
 def test_the_same_sheet_after_a_kill_sends_nothing(shop):
