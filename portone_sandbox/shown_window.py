@@ -94,7 +94,9 @@ def _act_label(pay_method: str, amount: int, *, is_billing: bool) -> str:
 def _ending(payment: Payment, result: dict[str, Any]) -> tuple[str, str, str]:
     """Heading, sentence and tone of how it ended."""
     if result.get("error_code"):
-        return say("결제되지 않았습니다"), str(result.get("error_msg") or ""), "bad"
+        heading = say("결제되지 않았습니다") if payment.amount else say("카드가 등록되지 않았습니다")
+        words = str(result.get("error_msg") or "")
+        return heading, say("결제창을 닫았습니다.") if words == purchases.GAVE_UP else words, "bad"
     if payment.status == "ready":
         return say("가상계좌가 발급되었습니다"), say("기한 안에 입금하면 결제가 완료됩니다."), "info"
     if payment.amount == 0:

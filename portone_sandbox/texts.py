@@ -73,6 +73,8 @@ ENGLISH = INSPECTOR_ENGLISH | {
     "%(amount)s 결제": "Pay %(amount)s",
     "가상계좌 발급받기": "Get an account number",
     "결제되지 않았습니다": "Not paid",
+    "카드가 등록되지 않았습니다": "The card is not registered",
+    "결제창을 닫았습니다.": "You closed the window.",
     "가상계좌가 발급되었습니다": "Your account number is ready",
     "기한 안에 입금하면 결제가 완료됩니다.": "The payment is complete once the money arrives in time.",
     "카드가 등록되었습니다": "Your card is registered",
