@@ -15,6 +15,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     app = create_sandbox(_config(asked))
     try:
+        for text in asked.fault:
+            app.extensions["portone_sandbox"].faults.plan_from_text(text)
+    except ValueError as problem:
+        sys.stderr.write(f"portone_sandbox: --fault {text}: {problem}\n")
+        return 2
+    try:
         server = Server(app, asked.host, asked.port)
     except OSError as problem:
         sys.stderr.write(f"portone_sandbox: can't listen on {asked.host}:{asked.port}: {problem.strerror}\n")
@@ -61,6 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--webhook-retries", action="store_true", help="send up to five more times after a failure")
     parser.add_argument("--nightly-reversal", action="store_true", help="take JTNET test payments back every night")
     parser.add_argument("--unknown-customer-status", type=int, choices=(404, 200), default=404)
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="PLAN",
+        help="such as kind=late,path=/payments/*,nth=2,seconds=3",
+    )
     parser.add_argument("--name-required", action="store_true", help="refuse charges without an order name")
     parser.add_argument("--live", action="store_true", help="say sandbox=false, as a live channel does")
     return parser

@@ -54,6 +54,7 @@ def plan_fault() -> Response:
         "path": given.text("path", 200), "method": given.text("method", 10),
         "nth": given.whole("nth", least=1, most=10**6), "times": given.whole("times", least=1, most=10**6),
         "seconds": _seconds(given.raw("seconds")), "status": given.whole("status", least=400, most=599),
+        "chance": _seconds(given.raw("chance")), "seed": given.whole("seed"),
     }  # fmt: skip
     try:
         made = hub().faults.plan(

@@ -1,6 +1,7 @@
 """Trouble on order: which call fails, when, how often and how."""
 
 import json
+import random
 import sqlite3
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -36,13 +37,21 @@ class Fault:
     times: int = 1
     seconds: float = 1.0  # of delays and late work
     status: int = 503  # of status_* and html_*
+    chance: float = 1.0  # of each matching call from the nth on; dice from `seed`, so that a run can be repeated
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if self.nth < 1 or self.times < 1 or not 0 <= self.seconds <= 600 or not 400 <= self.status <= 599:
             raise ValueError("nth and times start at 1, seconds lie in 0..600, status in 400..599")
+        if not 0 < self.chance <= 1:
+            raise ValueError("chance lies above 0, up to 1")
 
     def matches(self, method: str, path: str) -> bool:
         return self.method in {"*", method} and fnmatchcase(path, self.path)
+
+    def falls_on(self, call: int) -> bool:
+        """Whether the dice fall on the matching call of this number, the same in every run."""
+        return self.chance == 1 or random.Random(f"{self.seed}:{call}").random() < self.chance  # noqa: S311 - no secret
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,19 @@ class Faults:
             ).fetchone()
         return int(made["id"])
 
+    def plan_from_text(self, text: str) -> int:
+        """Order a fault written `kind=late,path=/payments/*,seconds=3`. Raises ValueError for nonsense."""
+        words = dict(part.partition("=")[::2] for part in text.split(","))
+        kinds: dict[str, type] = {
+            "path": str, "method": str, "nth": int, "times": int, "seconds": float, "status": int,
+            "chance": float, "seed": int,
+        }  # fmt: skip
+        kind = words.pop("kind", "")
+        if not kinds.keys() >= words.keys():
+            raise ValueError(f"a fault has {', '.join(['kind', *kinds])}")
+        details: dict[str, Any] = {name: kinds[name](word) for name, word in words.items()}
+        return self.plan(kind, **details)
+
     def planned(self) -> list[PlannedFault]:
         with self._store.read() as db:
             return [_planned(row) for row in db.execute("SELECT * FROM faults ORDER BY id")]
@@ -86,7 +108,8 @@ class Faults:
                 one = _planned(row)
                 if not one.fault.matches(method, path):
                     continue
-                fires = hit is None and one.seen + 1 >= one.fault.nth and one.fired < one.fault.times
+                call, fault = one.seen + 1, one.fault
+                fires = hit is None and call >= fault.nth and one.fired < fault.times and fault.falls_on(call)
                 hit = one.fault if fires else hit
                 db.execute("UPDATE faults SET seen = seen + 1, fired = fired + ? WHERE id = ?", (int(fires), one.id))
         return hit

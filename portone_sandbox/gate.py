@@ -16,13 +16,7 @@ from portone_sandbox.line import Line, connected
 from portone_sandbox.timetable import NEVER, Ticker, next_due, run_due
 
 KEPT_REQUESTS = 2000
-NOT_NOTED = (
-    "/_sandbox",
-    "/inspector",
-    "/static",
-    "/healthz",
-    "/favicon.ico",
-)  # the sandbox's own business, which no fault may hit
+OWN_PLACES = {"", "_sandbox", "inspector", "static", "healthz", "favicon.ico"}  # which no fault may hit
 _MAYBE_CARD = re.compile(r"\d{13,19}|(?:\d{4}[- ]){3}\d{2,4}")
 _HTML = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr></body></html>"
 _BUSY = '{"code":-1,"message":"Too Many Requests","response":null}'
@@ -48,7 +42,7 @@ class Gate:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "GET")
-        if path == "/" or path.startswith(NOT_NOTED):
+        if path.lstrip("/").partition("/")[0] in OWN_PLACES:
             return self._inside(environ, start_response)
         began = time.perf_counter()
         self._hub.clock.refresh()

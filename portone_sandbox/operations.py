@@ -279,7 +279,7 @@ OPERATIONS = (
         "/_sandbox/faults",
         "Plan a fault",
         "any",
-        body=f"kind!:{'|'.join(FaultKind)} path:s200 method:s10 nth:i1 times:i1 seconds:f status:i400",
+        body=f"kind!:{'|'.join(FaultKind)} path:s200 method:s10 nth:i1 times:i1 seconds:f status:i400 chance:f seed:i",
     ),
     Operation("DELETE", "/_sandbox/faults", "Clear all faults", "any"),
     Operation("DELETE", "/_sandbox/faults/{fault_id}", "Clear a fault", "any", errors=(404,)),

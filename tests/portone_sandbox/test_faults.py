@@ -60,6 +60,26 @@ def test_the_second_and_third_call(api, handle, key):
     assert [(one.seen, one.fired) for one in handle.faults.planned()] == [(4, 2)]
 
 
+def test_dice_fall_the_same_way_in_every_run(make_sandbox):
+    runs = []
+    for _ in range(2):
+        sandbox = make_sandbox()
+        sandbox.handle.faults.plan("status_before", "/healthz-like", chance=0.5, seed=7, times=100)
+        api = sandbox.api()
+        runs.append([api.raw("GET", "/healthz-like").status_code for _ in range(20)])
+    assert runs[0] == runs[1]
+    assert set(runs[0]) == {404, 503}
+
+
+def test_a_plan_in_one_word(handle):
+    handle.faults.plan_from_text("kind=late,path=/payments/*,nth=2,seconds=3.5")
+    planned = handle.faults.planned()[0].fault
+    assert (planned.kind, planned.path, planned.nth, planned.seconds) == ("late", "/payments/*", 2, 3.5)
+    for nonsense in ("", "kind=boom", "kind=late,colour=red", "kind=late,nth=x"):
+        with pytest.raises(ValueError):
+            handle.faults.plan_from_text(nonsense)
+
+
 def test_path_and_method_choose_the_call(api, handle, key):
     handle.faults.plan("status_before", "/payments/*", method="GET")
     assert api.again().kind == (200, 0)

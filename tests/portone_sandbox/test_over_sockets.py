@@ -112,7 +112,8 @@ def test_the_command_serves_alone(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [
-        sys.executable, "-m", "portone_sandbox", "--port", str(port), "--db", str(tmp_path / "s.db"), "--imp-key", "k", "--imp-secret", "s"
+        sys.executable, "-m", "portone_sandbox", "--port", str(port), "--db", str(tmp_path / "s.db"), "--imp-key", "k", "--imp-secret", "s",
+        "--fault", "kind=status_before,path=/cards,status=429",
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -120,5 +121,6 @@ def test_the_command_serves_alone(tmp_path):
             api = Api(f"http://127.0.0.1:{port}", requests.Session(), "k", "s")
             assert api.get("/healthz").kind == (200, 0)
             assert api.get("/users/pg").kind == (200, 0)
+            assert [api.raw("GET", "/cards").status_code for _ in range(2)] == [429, 200]
         finally:
             process.terminate()
