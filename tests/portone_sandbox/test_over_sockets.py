@@ -1,9 +1,11 @@
 """The sandbox behind a real socket: open connections, every fault from outside, and the command that starts it."""
 
+import re
 import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -11,6 +13,7 @@ import requests
 from tests.portone_sandbox.api import Api
 
 PAY = "/subscribe/payments/again"
+KEYS = {"imp_key": "sandbox_key", "imp_secret": "sandbox_secret"}
 BODY = {"customer_uid": "card-1", "merchant_uid": "ord-1", "amount": 1000, "name": "이용료"}
 
 
@@ -108,19 +111,37 @@ def test_a_huge_body_still_sees_its_refusal(caller):
     assert api.ask("POST", "/payments/prepare", data=b"x" * 2_000_000).kind == (413, 1)
 
 
-def test_the_command_serves_alone(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "portone_sandbox", "--port", str(port), "--db", str(tmp_path / "s.db"), "--imp-key", "k", "--imp-secret", "s",
-        "--fault", "kind=status_before,path=/cards,status=429",
-    ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+def test_the_command_serves_alone():
+    process, url = _serve("--imp-key", "k", "--imp-secret", "s", "--fault", "kind=status_before,path=/cards,status=429")
+    with process, requests.Session() as http:
         try:
-            assert f"http://127.0.0.1:{port}" in process.stdout.readline()
-            api = Api(f"http://127.0.0.1:{port}", requests.Session(), "k", "s")
+            api = Api(url, http, "k", "s")
             assert api.get("/healthz").kind == (200, 0)
             assert api.get("/users/pg").kind == (200, 0)
             assert [api.raw("GET", "/cards").status_code for _ in range(2)] == [429, 200]
         finally:
             process.terminate()
+
+
+def test_two_processes_on_one_file_charge_an_order_once(tmp_path):
+    started = [_serve("--db", str(tmp_path / "shared.db")) for _ in range(2)]
+    try:
+        shops = [Api(url, requests.Session()) for _, url in started]
+        shops[0].post("/_sandbox/window-keys", customer_uid="card-1", merchant_uid="reg-1")
+        with ThreadPoolExecutor(8) as pool:
+            codes = list(pool.map(lambda number: shops[number % 2].again().code, range(16)))
+        assert sorted(codes) == [0] + [1] * 15
+        shops[0].put("/_sandbox/clock", move="freeze", at=1_900_000_000)
+        assert shops[1].raw("POST", "/users/getToken", json=KEYS).json()["response"]["now"] == 1_900_000_000
+    finally:
+        for process, _ in started:
+            process.terminate()
+            process.wait()
+            process.stdout.close()
+
+
+def _serve(*options):
+    """A sandbox in a process of its own: (process, address)."""
+    command = [sys.executable, "-m", "portone_sandbox", "--port", "0", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return process, re.search(r"http://[\d.:]+", process.stdout.readline())[0]
