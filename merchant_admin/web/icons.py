@@ -17,11 +17,11 @@ NAMES = (
     "chevron-down", "chevron-left", "chevron-right", "circle-alert", "circle-check", "circle-dashed",
     "circle-minus", "circle-question-mark", "circle-slash", "circle-x", "clock", "copy", "credit-card", "download",
     "ellipsis", "external-link", "eye", "eye-off", "file-text", "flask-conical", "globe", "hourglass", "house",
-    "id-card", "inbox", "info", "key-round", "languages", "layout-dashboard", "link", "list-filter", "loader",
-    "log-in", "log-out", "mail", "menu", "message-square", "monitor", "moon", "pencil", "phone", "plus", "printer",
-    "receipt-text", "refresh-cw", "repeat", "rotate-ccw", "search", "search-x", "send", "settings", "shield-check",
-    "shield-x", "smartphone", "star", "store", "sun", "sun-moon", "trash-2", "triangle-alert", "undo-2", "unplug",
-    "user", "user-plus", "user-x", "users", "wallet", "webhook", "x",
+    "id-card", "inbox", "info", "key-round", "keyboard", "keyboard-off", "languages", "layout-dashboard", "link",
+    "list-filter", "loader", "log-in", "log-out", "mail", "menu", "message-square", "monitor", "moon", "pencil",
+    "phone", "plus", "printer", "receipt-text", "refresh-cw", "repeat", "rotate-ccw", "search", "search-x", "send",
+    "settings", "shield-check", "shield-x", "smartphone", "star", "store", "sun", "sun-moon", "trash-2",
+    "triangle-alert", "undo-2", "unplug", "user", "user-plus", "user-x", "users", "wallet", "webhook", "x",
 )  # fmt: skip
 
 bp = Blueprint("icons", __name__)

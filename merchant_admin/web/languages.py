@@ -25,8 +25,8 @@ def english(folder: Path) -> Translations:
     """All English of `folder` (translations/en) as one catalogue."""
     merged = Catalog(locale="en")
     for message, _path in _messages(folder):
-        if merged.get(message.id) is None:
-            merged.add(message.id, message.string)
+        if merged.get(message.id, message.context) is None:
+            merged.add(message.id, message.string, context=message.context)
     packed = BytesIO()
     write_mo(packed, merged)
     packed.seek(0)
@@ -38,7 +38,7 @@ def disagreements(folder: Path) -> list[str]:
     first: dict[str, tuple[object, Path]] = {}
     found = []
     for message, path in _messages(folder):
-        string, before = first.setdefault(str(message.id), (message.string, path))
+        string, before = first.setdefault(f"{message.context}: {message.id}", (message.string, path))
         if string != message.string:
             found.append(f"{message.id!r}: {string!r} in {before.name}, {message.string!r} in {path.name}")
     return found

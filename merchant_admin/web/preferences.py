@@ -1,4 +1,4 @@
-"""How a browser wants its pages: language and brightness, kept in two cookies so that signed-out pages follow too."""
+"""How a browser wants its pages: language, brightness, shortcuts. Kept in cookies, so that signed-out pages follow too."""
 
 from flask import Blueprint, Flask, Response, redirect, request
 from flask import url_for as address_of
@@ -10,6 +10,8 @@ from merchant_admin.web.languages import LANGUAGES
 from merchant_admin.web.pages import back_to, here
 
 THEME_COOKIE = "theme"
+SHORTCUTS_COOKIE = "shortcuts"
+SHORTCUTS = ("on", "off")
 THEMES = ("light", "dark")  # anything else follows the system
 _YEAR = 365 * 24 * 60 * 60
 
@@ -22,6 +24,11 @@ def theme() -> str | None:
     return kept if kept in THEMES else None
 
 
+def shortcuts() -> str:
+    """Whether single keys act (WCAG 2.1.4 asks for a way to switch them off)."""
+    return "off" if request.cookies.get(SHORTCUTS_COOKIE) == "off" else "on"
+
+
 @bp.post("/preferences")
 @public
 def set_preferences() -> Response:
@@ -29,6 +36,8 @@ def set_preferences() -> Response:
     assert isinstance(answer, Response)
     if request.form.get("lang") in LANGUAGES:
         _keep(answer, LANGUAGE_COOKIE, request.form["lang"])
+    if request.form.get("shortcuts") in SHORTCUTS:
+        _keep(answer, SHORTCUTS_COOKIE, request.form["shortcuts"])
     if "theme" in request.form:
         _keep(answer, THEME_COOKIE, request.form["theme"] if request.form["theme"] in THEMES else None)
     return answer
@@ -44,4 +53,6 @@ def _keep(answer: Response, name: str, value: str | None) -> None:
 
 def init_preferences(app: Flask) -> None:
     app.register_blueprint(bp)
-    app.jinja_env.globals.update(theme=theme, here=here, preferences_url=lambda: address_of("web.set_preferences"))
+    app.jinja_env.globals.update(
+        theme=theme, shortcuts=shortcuts, here=here, preferences_url=lambda: address_of("web.set_preferences")
+    )

@@ -42,20 +42,49 @@ document.addEventListener("focusout", (event) => {
 
 // Enter in a text field of a money form never moves money: only its button does.
 document.addEventListener("keydown", (event) => {
-  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-  const at = event.target;
-  if (event.key === "Enter" && at.matches?.("form.sheet input:not([type=submit])")) return event.preventDefault();
-  if (at.matches?.("input, select, textarea, [contenteditable]")) return;
-  if (event.code === "Slash" && !event.shiftKey) {
-    const search = document.querySelector("[data-jump]");
-    if (search) { event.preventDefault(); search.focus(); search.select(); }
+  if (event.isComposing || event.key !== "Enter") return;
+  if (event.target.matches?.("form.sheet input:not([type=submit])")) event.preventDefault();
+});
+
+// Shortcuts by the key's place, so that they work while Hangul is typed. They can be switched off.
+const palette = document.getElementById("palette");
+const places = { KeyH: "/", KeyP: "/payments", KeyC: "/customers", KeyB: "/billing-keys", KeyN: "/needs-action" };
+let goesAt = 0;
+
+function openPalette() {
+  if (!palette || palette.open) return;
+  palette.showModal();
+  palette.querySelector("input").select();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.altKey) return;
+  if ((event.ctrlKey || event.metaKey) && event.code === "KeyK" && palette) {
+    event.preventDefault();
+    return openPalette();
+  }
+  const isTyping = event.target.matches?.("input, select, textarea, [contenteditable]");
+  if (event.ctrlKey || event.metaKey || isTyping || words.shortcuts === "off") return;
+  if (document.querySelector("dialog[open]")) return;
+  if (event.code === "Slash") {
+    event.preventDefault();
+    if (event.shiftKey) document.getElementById("shortcuts")?.showModal();
+    else document.querySelector("[data-jump]")?.focus();
+  } else if (event.code === "KeyG") {
+    goesAt = event.timeStamp;
+  } else if (places[event.code] && event.timeStamp - goesAt < 1500) {
+    document.querySelector(`#rail a[href="${places[event.code]}"]`)?.click();
   }
 });
 
-// A link with hx-get and hx-target="#dialog" opens what came as a dialog; Escape gives the focus back to the link.
-document.addEventListener("htmx:after:swap", (event) => {
-  const dialog = document.getElementById("dialog");
-  if (dialog?.childElementCount && !dialog.open && dialog.contains(event.target)) dialog.showModal();
+// In the palette the arrows walk over the field and what it found; Enter in the field asks the server for the one.
+palette?.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || event.isComposing) return;
+  event.preventDefault();
+  const stops = [...palette.querySelectorAll("input[type=search], .rows a")];
+  const at = stops.indexOf(document.activeElement);
+  stops[(at + step + stops.length) % stops.length].focus();
 });
 
 // No network, or no answer in time: say so, and never say that it failed.
