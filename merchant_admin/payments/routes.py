@@ -28,7 +28,7 @@ bp = Blueprint("payments", __name__)
 
 @bp.record_once
 def _set_up(state: BlueprintSetupState) -> None:
-    entry = NavEntry("payments.list_payments", lazy_gettext("결제"), "receipt-text", Permission.VIEW, order=20)
+    entry = NavEntry("payments.list_payments", lazy_gettext("결제 내역"), "receipt-text", Permission.VIEW, order=20)
     register(state.app, entry)  # type: ignore[arg-type] # a blueprint meets a Flask app
 
 

@@ -219,7 +219,7 @@ def test_search_leads_an_exact_id_to_its_record(world, desk):
 def test_search_finds_people_payments_and_cards(world, desk):
     paid(desk)
     page = inspect(desk.client.get("/search?q=김서연").text)
-    assert {h2.text for h2 in page.find(id="hits").find_all("h2")} == {"고객", "결제", "빌링키"}
+    assert {h2.text for h2 in page.find(id="hits").find_all("h2")} == {"고객", "결제 내역", "빌링키"}
     part = inspect_fragment(desk.client.get(f"/search?q={desk.key.id}", headers=PART).text)
     assert part.find("a")["href"] == f"/billing-keys/{desk.key.id}"
 
