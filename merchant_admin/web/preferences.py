@@ -1,4 +1,4 @@
-"""How a browser wants its pages: language, brightness, shortcuts. Kept in cookies, so that signed-out pages follow too."""
+"""How a browser wants its pages: language, brightness, shortcuts, in cookies that signed-out pages follow too."""
 
 from flask import Blueprint, Flask, Response, redirect, request
 from flask import url_for as address_of
