@@ -36,9 +36,9 @@ class Line:
 
 
 ACTS: dict[str, Said] = {
-    "sign_in.done": (_("로그인"), "plain", "log-in"),
+    "sign_in.done": (_("로그인함"), "plain", "log-in"),
     "sign_in.failed": (_("로그인 실패"), "warn", "shield-x"),
-    "sign_in.signed_out": (_("로그아웃"), "plain", "log-out"),
+    "sign_in.signed_out": (_("로그아웃함"), "plain", "log-out"),
     "access.denied": (_("권한이 없어 거절됨"), "warn", "ban"),
     "staff.created": (_("직원 추가 · %(role)s"), "plain", "user-plus"),
     "staff.renamed": (_("직원 이름 변경"), "plain", "pencil"),
@@ -50,7 +50,7 @@ ACTS: dict[str, Said] = {
     "staff.password_changed": (_("비밀번호 변경"), "plain", "key-round"),
     "staff.password_reset": (_("비밀번호 새로 정함"), "warn", "key-round"),
     "staff.password_refused": (_("비밀번호 변경 거절 · 지금 비밀번호가 틀림"), "warn", "shield-x"),
-    "customer.created": (_("고객 추가"), "plain", "user-plus"),
+    "customer.created": (_("고객을 추가함"), "plain", "user-plus"),
     "customer.changed": (_("고객 정보 변경 · %(fields)s"), "plain", "pencil"),
     "customer.archived": (_("고객 보관"), "plain", "archive"),
     "customer.restored": (_("고객 복원"), "plain", "archive-restore"),

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, flash, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_pgettext, pgettext
 
 from merchant_admin.core.db import db
 from merchant_admin.core.errors import Conflict
@@ -20,7 +20,7 @@ bp = Blueprint("customers", __name__)
 
 @bp.record_once
 def _set_up(state: BlueprintSetupState) -> None:
-    entry = NavEntry("customers.list_customers", lazy_gettext("고객"), "users", Permission.VIEW, order=30)
+    entry = NavEntry("customers.list_customers", lazy_pgettext("list", "고객"), "users", Permission.VIEW, order=30)
     register(state.app, entry)  # type: ignore[arg-type] # a blueprint meets a Flask app
 
 
@@ -59,7 +59,7 @@ def _tabs(filters: queries.CustomerFilters) -> list[dict[str, object]]:
             "is_current": archived is filters.archived,
             "count": None,
         }
-        for archived, label in ((False, _("고객")), (True, _("보관됨")))
+        for archived, label in ((False, pgettext("list", "고객")), (True, _("보관됨")))
     ]
 
 

@@ -15,7 +15,14 @@ METHODS = [
     ("templates/**.html", "jinja2"),
     ("templates/**.js", "jinja2"),
 ]
-WORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+WORDS = {
+    "_": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "lazy_pgettext": ((1, "c"), 2),
+}
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
@@ -23,9 +30,9 @@ def asked() -> dict[str, str]:
     """Every text that code and templates ask for, with the place of one of them."""
     found: dict[str, str] = {}
     options = {"templates/**.html": {"silent": "false", "encoding": "utf-8"}}
-    for name, line, words, _comments, _context in extract_from_dir(ROOT, METHODS, options, WORDS):
+    for name, line, words, _comments, context in extract_from_dir(ROOT, METHODS, options, WORDS):
         for text in words if isinstance(words, tuple) else (words,):
-            found.setdefault(text, f"{name}:{line}")
+            found.setdefault(_in_context(text, context), f"{name}:{line}")
     return {text: place for text, place in found.items() if place.startswith(("merchant_admin/", "templates/"))}
 
 
@@ -38,8 +45,13 @@ def given(language: str) -> dict[str, dict[str, str]]:
             words = message.string if isinstance(message.string, tuple) else (message.string,)
             for text, word in zip(texts, (*words, *[""] * len(texts)), strict=False):
                 if text:
-                    found.setdefault(text, {})[path.name] = word or ""
+                    found.setdefault(_in_context(text, message.context), {})[path.name] = word or ""
     return found
+
+
+def _in_context(text: str, context: str | None) -> str:
+    """One Korean word may need two English ones: pgettext("list", ...) names which."""
+    return f"{context}: {text}" if context else text
 
 
 def gaps(language: str = "en") -> Iterator[str]:

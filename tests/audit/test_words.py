@@ -1,0 +1,82 @@
+"""Every act the product writes has its sentence, in both languages."""
+
+import ast
+from datetime import UTC, datetime
+
+import pytest
+
+from merchant_admin.audit.queries import EventRow
+from merchant_admin.audit.words import ACTS, sentence, told
+from merchant_admin.registrations.states import RegistrationState
+from merchant_admin.web.icons import NAMES
+from tests.support.world import ROOT
+
+
+def row(act, **facts):
+    return EventRow(
+        1,
+        datetime(2026, 11, 23, tzinfo=UTC),
+        "staff",
+        "stf_1",
+        "김직원",
+        "10.0.0.1",
+        act,
+        "charge",
+        "chg_1",
+        None,
+        None,
+        facts,
+    )
+
+
+def acts_in_code():
+    """Texts that read like an act and stand in a call of something that records."""
+    tellers = ("record", "_tell", "_tell_charge", "_note", "_told", "_move", "_say")
+    found = set()
+    for path in (ROOT / "merchant_admin").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in tellers:
+                found |= {
+                    arg.value
+                    for arg in node.args
+                    if isinstance(arg, ast.Constant) and isinstance(arg.value, str) and "." in arg.value
+                }
+    return found
+
+
+def test_every_act_that_is_written_has_its_words():
+    written = acts_in_code() | {
+        f"registration.{state.value}" for state in RegistrationState if state is not RegistrationState.OPEN
+    }
+    assert "charge.paid" in written
+    assert sorted(written - set(ACTS)) == []
+
+
+def test_every_icon_is_in_the_sprite():
+    assert sorted({icon for _words, _tone, icon in ACTS.values()} - set(NAMES)) == []
+
+
+@pytest.mark.parametrize("act", sorted(ACTS))
+def test_a_sentence_stands_even_where_a_fact_is_missing(world, act):
+    with world.app.test_request_context():
+        assert "%(" not in sentence(row(act))
+
+
+def test_sums_fields_and_roles_read_as_people_say_them(world):
+    with world.app.test_request_context():
+        assert sentence(row("charge.paid", amount_krw=48400)) == "₩48,400 결제 완료"
+        assert sentence(row("customer.changed", fields=["phone", "memo"])) == "고객 정보 변경 · 전화번호, 메모"
+        assert sentence(row("staff.role_changed", before="clerk", after="owner")) == "역할 변경 · 담당 → 소유자"
+
+
+def test_an_act_without_words_is_shown_by_its_name(world):
+    with world.app.test_request_context():
+        assert told([row("invoice.printed")])[0].title == "invoice.printed"
+
+
+def test_a_sign_of_per_cent_in_a_reason_breaks_nothing(world):
+    odd = row("refund.asked", amount_krw=1000)
+    with world.app.test_request_context():
+        from dataclasses import replace
+
+        assert told([replace(odd, reason="10% 할인 %(x)s")])[0].detail == "10% 할인 %(x)s"
