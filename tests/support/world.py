@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import requests
+from flask import has_app_context
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
@@ -51,7 +52,8 @@ class Browser(FlaskClient):
 
     def open(self, *args, **kwargs):
         answer = contextvars.Context().run(super().open, *args, **kwargs)
-        db.session.rollback()  # what the test reads next is what the request left
+        if has_app_context():  # not so for the hops of followed redirects
+            db.session.rollback()  # what the test reads next is what the request left
         return answer
 
 
