@@ -19,6 +19,7 @@ from merchant_admin.core.context import ActorKind, WorkContext
 from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
+from merchant_admin.core.owners import is_gone
 from merchant_admin.core.settings import Mode
 from merchant_admin.payments.facts import record_transaction
 from merchant_admin.payments.models import Payment
@@ -186,16 +187,15 @@ def look_at_refund(ctx: WorkContext, gateway: Gateway, refund_id: str) -> Refund
 def expire_leases(ctx: WorkContext) -> int:
     """Refunds whose sender vanished become uncertain, never ready again: the request may have left. How many."""
     now = lease_now(ctx.reader, ctx.clock)
-    overdue = list(
-        ctx.session.scalars(
-            select(Refund.id).where(Refund.state == RefundState.SENDING, Refund.lease_until <= now).limit(50)
-        )
-    )
+    sending = select(Refund.id, Refund.lease_until, Refund.owner).where(Refund.state == RefundState.SENDING)
+    held = ctx.session.execute(sending.order_by(Refund.lease_until).limit(200)).all()
+    overdue = [row.id for row in held if row.lease_until <= now or is_gone(row.owner)]
     ctx.end_reading()
     for refund_id in overdue:
         with ctx.atomic() as session:
             refund = locked(session, refund_id)
-            if refund.state is RefundState.SENDING and refund.lease_until and refund.lease_until <= now:
+            lease_until = refund.lease_until
+            if lease_until is not None and (lease_until <= now or is_gone(refund.owner)):
                 to_uncertain(ctx, refund, Evidence.SENDER_VANISHED, wait=timedelta())
     return len(overdue)
 

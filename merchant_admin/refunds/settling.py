@@ -10,6 +10,7 @@ from merchant_admin.audit.service import record
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import GatewayError, NotFound
+from merchant_admin.core.owners import me
 from merchant_admin.payments.facts import record_transaction
 from merchant_admin.payments.models import Payment
 from merchant_admin.portone.gateway import Gateway
@@ -22,6 +23,7 @@ SUBJECT = "refund"
 SETTLE = timedelta(seconds=180)  # a request may be in flight this long; only then may the same one be sent again
 LEASE = timedelta(seconds=120)  # longer than connecting, a fresh token and the longest read together
 MAX_SENDS = 3
+WHEN_UNREAD = timedelta(seconds=60)
 LOOKS = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60, 120, 300, 900, 3600))
 
 # Sent to PortOne and kept there, so in the merchant's language whoever reads our screen.
@@ -65,6 +67,7 @@ def claim(refund: Refund, now: datetime) -> None:
     refund.state = advance(refund.state, RefundState.SENDING)
     refund.sends += 1
     refund.sent_at, refund.lease_until, refund.next_look_at = now, now + LEASE, None
+    refund.owner = me()
 
 
 def apply_answer(ctx: WorkContext, refund_id: str, answer: Transaction) -> None:
@@ -111,7 +114,10 @@ def settle_by_reading(ctx: WorkContext, gateway: Gateway, refund_id: str) -> boo
         transaction = gateway.payment(imp_uid)
     except GatewayError:
         with ctx.atomic() as session:
-            _put_off(locked(session, refund_id), lease_now(session, ctx.clock))
+            refund = locked(session, refund_id)
+            if refund.state is RefundState.UNCERTAIN:
+                # Not this refund's fault: it is tried again soon, however long PortOne was away.
+                refund.next_look_at = lease_now(session, ctx.clock) + WHEN_UNREAD
         raise
     with ctx.atomic() as session:
         refund = locked(session, refund_id)
@@ -195,7 +201,9 @@ def _put_off(refund: Refund, now: datetime, evidence: str | None = None) -> None
     if refund.state is not RefundState.UNCERTAIN:
         return
     refund.looks += 1
-    refund.next_look_at = now + LOOKS[min(refund.looks, len(LOOKS) - 1)]
+    may_send_at = (refund.sent_at or now) + SETTLE
+    planned = now + LOOKS[min(refund.looks, len(LOOKS) - 1)]
+    refund.next_look_at = min(planned, may_send_at) if may_send_at > now else planned
     refund.evidence = evidence or refund.evidence
 
 

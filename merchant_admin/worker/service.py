@@ -14,6 +14,7 @@ from merchant_admin.billing_keys import service as billing_keys
 from merchant_admin.core.clock import monotonic
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import lease_now
+from merchant_admin.core.errors import GatewayError
 from merchant_admin.payments import service as payments
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.refunds import service as refunds
@@ -149,6 +150,10 @@ def _guarded(
         return 0
     try:
         done = act()
+    except GatewayError as wrong:
+        # PortOne is away, which is no fault of the row: whoever looked has put the next look off.
+        log.warning("worker.not_read", extra={"duty": duty, "row": row_id, "error": type(wrong).__name__})
+        return 0
     except Exception:
         ctx.session.rollback()
         count = patience.failed(duty, row_id)

@@ -151,3 +151,22 @@ def test_two_rounds_at_once_settle_a_row_once(world):
     go(world)
     assert go(world) == 0
     assert attempt_of(world, done).state is AttemptState.PAID
+
+
+def test_a_lost_refund_answer_is_found_and_a_dead_refunder_not_waited_for(each_world):
+    from merchant_admin.core.owners import me
+    from merchant_admin.refunds.service import RefundSheet, refund_payment
+    from merchant_admin.refunds.states import RefundReason
+    from tests.payments.acting import line_of
+
+    world, key = each_world, each_world.a_key()
+    done = charge(world, ChargeSheet(new_id("sht"), key.customer_id, key.id, 33_000, name="이용료"))
+    payment_id = line_of(world, done).id
+    world.sandbox.faults.plan("close_after", "/payments/cancel")
+    sheet = RefundSheet(new_id("sht"), payment_id, 10_000, 0, 33_000, RefundReason.CUSTOMER_REQUEST, "")
+    refund = refund_payment(world.ctx(), world.gateway, sheet)
+    assert (refund.state.value, refund.owner) == ("uncertain", me())
+    world.clock.advance(6)
+    go(world)
+    assert world.session.get(type(refund), refund.id, populate_existing=True).state.value == "done"
+    assert_books_agree(world.app, world.sandbox)
