@@ -125,3 +125,15 @@ def test_looks_come_ever_more_rarely(desk):
     desk.world.clock.advance(5)
     desk.look(refund)
     assert (refund.next_look_at - desk.world.clock.now()).total_seconds() == 15
+
+
+def test_a_look_stands_at_the_moment_it_may_be_sent_again(desk):
+    payment = desk.paid()
+    desk.world.sandbox.faults.plan("close_before", CANCEL)
+    refund, ages, began = desk.send(desk.sheet(payment, 10_000)), [], desk.world.clock.now()
+    while refund.state is RefundState.UNCERTAIN:
+        desk.world.clock.set(refund.next_look_at)
+        ages.append(int((refund.next_look_at - began).total_seconds()))
+        refund = desk.look(refund)
+    assert ages == [5, 20, 50, 110, 180]
+    assert refund.state is RefundState.DONE
