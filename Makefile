@@ -53,14 +53,14 @@ run: .make/setup
 	@$(BIN)/flask --app app demo fill
 	@exec $(BIN)/gunicorn app:app
 
-# Two runs: the quick rings on every core, then the browser alone, so that its clocks are not disturbed.
+# Two runs: the quick rings on every core, then the browsers by themselves, so that their clocks are not disturbed.
 test: .make/dev
 	@tests/support/machine.sh
 	@$(MAKE) --no-print-directory .make/clients
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory .make/node; fi
 	@failed=0; \
 	$(BIN)/pytest -n auto --dist loadscope -m "not journey" || failed=1; \
-	$(BIN)/pytest -m journey || failed=1; \
+	$(BIN)/pytest -n 2 --dist loadscope -m journey || failed=1; \
 	exit $$failed
 
 check: .make/dev

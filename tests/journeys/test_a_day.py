@@ -10,7 +10,7 @@ from tests.support.books import true_balances
 def states_and_sums(desk):
     """What the history says: each line's sum and state, newest first."""
     desk.page.goto("/payments")
-    desk.stands_on("결제")
+    desk.stands_on("결제 내역")
     rows = desk.page.get_by_role("table").get_by_role("row").all()[1:]
     return [" ".join(row.inner_text().split()) for row in rows]
 

@@ -33,7 +33,7 @@ def assert_safe(answer):
 @pytest.mark.parametrize("url", PAGES)
 def test_an_answer_is_locked_down_signed_in_or_not(world, url):
     for client in (world.client(), world.signed_in()):
-        answer = client.get(url)
+        answer = client.get(url, buffered=True)
         assert_safe(answer)
         if not url.startswith("/static"):
             assert "no-store" in answer.headers["Cache-Control"], url

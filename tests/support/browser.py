@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
+expect.set_options(timeout=15_000)  # a busy machine is no failure
 NODE_MODULES = Path(__file__).resolve().parents[2] / "node_modules"
 CDN = re.compile(r"^https://cdn\.jsdelivr\.net/npm/((?:@[^/]+/)?[^@/]+)@([^/]+)/([^?#]+)")
 OUTSIDE = re.compile(r"^(?!https?://(127\.0\.0\.1|localhost)[:/])(?!data:|blob:|about:)")
@@ -43,9 +45,8 @@ def serve_cdn(context, complaints):
     """Answer the CDN's addresses from node_modules, so that integrity is really checked; abort everything else."""
 
     def answer(route):
-        match = CDN.match(route.request.url)
-        file = NODE_MODULES / match[1] / match[3] if match else None
-        if file is None or not file.is_file() or _version(match[1]) != match[2]:
+        file = file_behind(route.request.url)
+        if file is None:
             complaints.append(f"asked outside: {route.request.url}")
             route.abort()
             return
@@ -58,8 +59,14 @@ def serve_cdn(context, complaints):
     context.route(OUTSIDE, answer)
 
 
-def _version(package):
-    return json.loads((NODE_MODULES / package / "package.json").read_text())["version"]
+def file_behind(url):
+    """The file of node_modules that stands for an address of the CDN; None for any other package, version or place."""
+    match = CDN.match(url)
+    file = NODE_MODULES / match[1] / match[3] if match else None
+    if file is None or not file.is_file():
+        return None
+    version = json.loads((NODE_MODULES / match[1] / "package.json").read_text())["version"]
+    return file if version == match[2] else None
 
 
 def chromium():
@@ -94,7 +101,7 @@ def open_page(browser, browser_context_args, complaints):
     def open_one(base_url, **options):
         context = browser.new_context(**{**browser_context_args, "base_url": base_url, **options})
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.add_init_script(WATCH)
         serve_cdn(context, complaints)
         context.on("page", complaints.watch)

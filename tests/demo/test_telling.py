@@ -1,0 +1,44 @@
+"""The demo's past: believable, in order, and true on both sides."""
+
+from collections import Counter
+from datetime import UTC, timedelta
+
+from sqlalchemy import select
+
+from merchant_admin.audit.service import first_broken_line
+from merchant_admin.core.context import Actor, ActorKind
+from merchant_admin.core.permissions import Role
+from merchant_admin.demo.story import CUSTOMERS, Joins, Pays, Registers, Special, story
+from merchant_admin.demo.telling import Teller
+from merchant_admin.payments.models import PaymentLine
+from merchant_admin.payments.states import LineState
+from tests.support.books import assert_books_agree, assert_books_balance
+
+
+def test_the_story_is_of_the_promised_size_and_ends_today(world):
+    scenes = story(world.clock.now())
+    acts = Counter(type(scene.act) for scene in scenes)
+    assert (acts[Joins], acts[Registers]) == (CUSTOMERS, 80)
+    assert 1_300 < acts[Pays] < 1_700
+    assert scenes == sorted(scenes, key=lambda scene: scene.at)
+    assert {scene.at.tzinfo for scene in scenes} == {UTC}
+    assert world.clock.now() - scenes[-1].at < timedelta(minutes=10)
+
+
+def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(world):
+    now = world.clock.now()
+    people = {0, 2, 3, 4, 5, 6, 7, 8, 10, 20, 21, CUSTOMERS - 1}
+    scenes = [scene for scene in story(now) if is_of(scene, people)]
+    begun = [scene for scene in scenes if not isinstance(scene.act, Pays) or now - scene.at < timedelta(days=9)]
+    owner = world.a_staff(Role.OWNER)
+    actors = [Actor(ActorKind.STAFF, owner.id, owner.name)] * 2
+    Teller(world.settings, world.gateway, world.sandbox, actors).tell(begun, now)
+    assert_books_agree(world.app, world.sandbox)
+    assert_books_balance(world.session)
+    states = set(world.session.scalars(select(PaymentLine.state)))
+    assert {LineState.PAID, LineState.CHECKING, LineState.PARTLY_REFUNDED, LineState.DECLINED} <= states
+    assert first_broken_line(world.session, world.settings.secret_key.encode()) is None
+
+
+def is_of(scene, people):
+    return scene.act.who in people or isinstance(scene.act, Special)

@@ -1,0 +1,84 @@
+"""Card data is typed where it may be, and where it may not. Afterwards nothing on the disk, in a page or a log holds it."""
+
+import logging
+import re
+import unicodedata
+from urllib.parse import quote
+
+from playwright.sync_api import expect
+
+from tests.journeys.conftest import PC
+
+BIRTH, PASSWORD = "870623", "83"
+REAL_LOOKING = "4532015112830366"  # passes Luhn's check; belongs to nobody
+
+
+def runs_of_digits(raw):
+    """All digits of the bytes with what people put between them taken out, so that no spelling hides a number."""
+    text = unicodedata.normalize("NFKC", raw.decode("utf-8", "ignore"))
+    return re.sub(r"(?<=\d)(?:%20|%2D|[ \-.\u00a0])(?=\d)", "", text)
+
+
+def places_that_hold(number, folder, extra):
+    """The names of everything that holds the number, in any usual spelling."""
+    contents = {
+        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    } | extra
+    return [name for name, raw in contents.items() if number.encode() in raw or number in runs_of_digits(raw)]
+
+
+def test_the_detector_finds_a_planted_number(tmp_path):
+    spellings = [
+        "4532 0151 1283 0366",
+        "4532-0151-1283-0366",
+        quote("4532 0151 1283 0366"),
+        "４５３２０１５１１２８３０３６６",
+    ]
+    for number, text in enumerate(spellings):
+        (tmp_path / str(number)).write_text(f"before {text} after")
+    assert len(places_that_hold(REAL_LOOKING, tmp_path, {})) == len(spellings)
+
+
+def test_no_card_data_is_kept_anywhere(shop, open_desk, caplog):
+    caplog.set_level(logging.DEBUG)
+    seen = {}
+    desk = open_desk(**PC)
+    desk.page.on("request", lambda request: seen.update({f"asked {len(seen)}": request.url.encode()}))
+    customer = desk.adds_customer("정시우")
+    canary = shop.sandbox.card_number("approve", serial=48_213).replace("-", "")
+    desk.page.goto(customer)
+    desk.follow("카드 등록")
+    desk.press("다음: 결제창")
+    desk.press("결제창 열기")
+    window = desk.page.frame_locator("iframe")
+    desk.types_card(window, canary[:-1] + str((int(canary[-1]) + 1) % 10), BIRTH, PASSWORD)  # refused first
+    window.get_by_role("button", name="카드 등록하기").click()
+    expect(window.get_by_role("alert")).to_be_visible()
+    desk.types_card(window, canary, BIRTH, PASSWORD)
+    window.get_by_role("button", name="카드 등록하기").click()
+    desk.sees("카드를 등록했습니다.")
+    for page in (desk.page.url, customer, "/", "/billing-keys", "/activity", "/webhook-events"):
+        desk.page.goto(page)
+        seen[f"page {page}"] = desk.page.content().encode()
+    types_it_where_it_does_not_belong(desk, customer)
+    seen["log"] = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records).encode()
+    seen["storage"] = desk.page.evaluate("JSON.stringify([localStorage, sessionStorage])").encode()
+    for number in (canary, REAL_LOOKING):
+        assert places_that_hold(number, shop.folder, seen) == []
+    assert [name for name, raw in seen.items() if BIRTH.encode() in raw] == []
+    assert [path.name for path in shop.folder.glob("*.db*") if BIRTH.encode() in path.read_bytes()] == []
+
+
+def types_it_where_it_does_not_belong(desk, customer):
+    """Memo, name, order name and search box: refused, and not given back in the page."""
+    spaced = "4532 0151 1283 0366"
+    desk.page.goto("/customers/new")
+    desk.fill("이름", spaced)
+    desk.press("고객 추가")
+    desk.stands_on("새 고객")
+    desk.page.goto(customer)
+    desk.follow("결제하기")
+    desk.fill("주문명", spaced)
+    desk.fill("금액", "1000")
+    desk.press("다음: 확인")
+    desk.stands_on("새 결제")
