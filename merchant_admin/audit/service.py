@@ -4,11 +4,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from merchant_admin.audit.models import ChainHead, Event
@@ -38,22 +38,45 @@ def record(
         "customer_id": customer_id, "facts": json.dumps(facts, ensure_ascii=False, sort_keys=True),
         "reason": reason[:300] if reason else None,
     }  # fmt: skip
-    ctx.before_commit(lambda session: _append(session, line, ctx.secret))
+    open_lines = next((act for act in ctx.last_acts if isinstance(act, _Lines)), None)
+    if open_lines is None:
+        open_lines = _Lines(ctx.secret)
+        ctx.before_commit(open_lines)
+    open_lines.lines.append(line)
 
 
-def _append(session: Session, line: dict[str, Any], secret: bytes) -> None:
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CHAIN_LOCK})
-    last_seq = session.scalar(select(Event.seq).order_by(Event.seq.desc()).limit(1)) or 0
-    head = session.get(ChainHead, 1) or ChainHead(id=1, seq=0, mac=_FIRST, seal=b"")
-    # Only a sealed end is continued. After a false one the chain starts anew, and the break stays to be seen.
-    before = head.mac if hmac.compare_digest(head.seal, _seal(secret, head.seq, head.mac)) else _FIRST
-    seq = max(last_seq, head.seq) + 1
-    mac = _mac(secret, before, seq, line)
-    session.add(Event(seq=seq, mac=mac, **line))
-    head.seq, head.mac, head.seal = seq, mac, _seal(secret, seq, mac)
-    session.add(head)
-    session.flush()
+@dataclass
+class _Lines:
+    """The lines of one commit, put at the chain's end together as the last thing before it."""
+
+    secret: bytes
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+    def __call__(self, session: Session) -> None:
+        if session.get_bind().dialect.name == "postgresql":
+            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _CHAIN_LOCK})
+        seq, before, is_begun = _end(session, self.secret)
+        rows = []
+        for line in self.lines:
+            seq += 1
+            before = _mac(self.secret, before, seq, line)
+            rows.append({"seq": seq, "mac": before, **line})
+        session.execute(insert(Event), rows)
+        head = {"seq": seq, "mac": before, "seal": _seal(self.secret, seq, before)}
+        session.execute(update(ChainHead).values(head) if is_begun else insert(ChainHead).values(id=1, **head))
+
+
+def _end(session: Session, secret: bytes) -> tuple[int, bytes, bool]:
+    """Number and code of the line to go on from, and whether there is a head.
+
+    Only a sealed end is continued. After a false one the chain starts anew, and the break stays to be seen.
+    """
+    last_seq = select(func.max(Event.seq)).scalar_subquery()
+    head = session.execute(select(ChainHead.seq, ChainHead.mac, ChainHead.seal, last_seq.label("last_seq"))).first()
+    if head is None:
+        return session.scalar(select(last_seq)) or 0, _FIRST, False
+    is_sealed = hmac.compare_digest(head.seal, _seal(secret, head.seq, head.mac))
+    return max(head.seq, head.last_seq or 0), head.mac if is_sealed else _FIRST, True
 
 
 def _mac(secret: bytes, before: bytes, seq: int, line: dict[str, Any]) -> bytes:

@@ -54,6 +54,11 @@ class WorkContext:
         """The plain session, for queries."""
         return self.session() if isinstance(self.session, scoped_session) else self.session
 
+    @property
+    def last_acts(self) -> tuple[Callable[[Session], None], ...]:
+        """What `before_commit` holds for the open write."""
+        return tuple(self._last_acts)
+
     def before_commit(self, act: Callable[[Session], None]) -> None:
         """Do `act` as the last thing of the open write, so that what it locks is locked for the shortest time."""
         self._last_acts.append(act)

@@ -35,7 +35,7 @@ def read_changes(data: Mapping[str, str], saved: CustomerSummary) -> tuple[FormR
     if data.get("contact") != "shown":
         details = replace(details, phone=details.phone or saved.phone, email=details.email or saved.email)
     form.values["contact"] = "shown" if data.get("contact") == "shown" else "hidden"
-    typed = data.get("version", "")
+    typed = form.values["version"] = data.get("version", "")[:9]
     return form, details, int(typed) if typed.isdecimal() and len(typed) < 9 else 0
 
 

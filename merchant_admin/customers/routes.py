@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, flash, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
-from flask_babel import lazy_pgettext, pgettext
+from flask_babel import lazy_pgettext
 
 from merchant_admin.core.db import db
 from merchant_admin.core.errors import Conflict
@@ -59,7 +59,7 @@ def _tabs(filters: queries.CustomerFilters) -> list[dict[str, object]]:
             "is_current": archived is filters.archived,
             "count": None,
         }
-        for archived, label in ((False, pgettext("list", "고객")), (True, _("보관됨")))
+        for archived, label in ((False, _("이용 중")), (True, _("보관됨")))
     ]
 
 

@@ -252,15 +252,6 @@ def change_password(ctx: WorkContext, staff_id: str, now_used: str, new: str, br
     _write_password(ctx, staff_id, hash_password(new), "staff.password_changed", keep, counted)
 
 
-def ensure_demo_owner(ctx: WorkContext) -> tuple[str, str] | None:
-    """On an empty database in sandbox mode: an owner with a random password, told once. Otherwise None."""
-    if ctx.mode != "sandbox" or ctx.session.scalar(select(Staff.id).limit(1)) is not None:
-        return None
-    password = "-".join(secrets.token_hex(2) for _part in range(4))
-    create_staff(ctx, DEMO_EMAIL, "데모 소유자", Role.OWNER, password)
-    return DEMO_EMAIL, password
-
-
 def known_browser_mark(secret: bytes, email: str, before: str = "") -> str:
     """A mark that this browser once signed in to this account, for its cookie: `id.sign.sign...`, newest first.
 

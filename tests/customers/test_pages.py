@@ -216,6 +216,11 @@ def test_a_version_that_is_none_is_stale(world, version):
     assert post(client, f"/customers/{customer.id}", name="김서윤", version=version).status_code == 409
 
 
+def test_a_form_without_anything_is_answered_at_its_fields(world):
+    customer = world.a_customer(phone=PHONE)
+    assert post(world.signed_in(Role.CLERK), f"/customers/{customer.id}").status_code == 422
+
+
 def test_archiving_leaves_the_list_and_restoring_comes_back(world):
     customer = world.a_customer(phone=PHONE)
     client = world.signed_in(Role.CLERK)

@@ -215,18 +215,6 @@ def test_every_change_of_people_is_written_down(world):
     ]  # fmt: skip
 
 
-def test_the_demo_owner_is_made_once_and_only_on_an_empty_database(world):
-    email, password = service.ensure_demo_owner(world.ctx())
-    assert service.sign_in(world.ctx(), email, password, service.Browser(None))
-    assert service.ensure_demo_owner(world.ctx()) is None
-
-
-def test_no_demo_owner_outside_the_sandbox(world):
-    ctx = world.ctx()
-    ctx.mode = "live"
-    assert service.ensure_demo_owner(ctx) is None
-
-
 def test_a_weak_password_is_refused_below_the_form_too(world):
     with pytest.raises(InvalidInput):
         service.create_staff(world.ctx(), "park@shop.example", "박직원", Role.CLERK, "password1234")
