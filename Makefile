@@ -7,7 +7,7 @@ SHELL := /bin/bash
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 SOURCES := app.py gunicorn.conf.py merchant_admin portone_sandbox migrations tests bench
 export HOST PORT
 
@@ -67,7 +67,7 @@ check: .make/dev
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-timing
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/djlint templates portone_sandbox/templates --lint --quiet
 	$(BIN)/python -m tests.policy.translations
 	$(BIN)/python -m tests.policy.models_match_migrations

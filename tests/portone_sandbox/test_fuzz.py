@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import requests
 
 from portone_sandbox.server import Server
@@ -21,7 +20,6 @@ checks.not_a_server_error.expected-statuses = ["2xx", "4xx", "501"]  # documente
 """
 
 
-@pytest.mark.skipif(not FUZZER.exists(), reason="schemathesis is not installed")
 def test_the_fuzzer_catches_nothing(make_sandbox, tmp_path):
     sandbox = make_sandbox(slow_card_seconds=0)
     (tmp_path / "schemathesis.toml").write_text(CONFIG)
@@ -30,10 +28,10 @@ def test_the_fuzzer_catches_nothing(make_sandbox, tmp_path):
         sandbox.handle.window_key(customer_uid="0", merchant_uid="0")
         command = [
             FUZZER, "--config-file", tmp_path / "schemathesis.toml", "run", f"{server.url}/_sandbox/openapi.json", "--header",
-            f"Authorization: {api.token}", "--checks", CHECKS, "--max-examples", "5", "--phases", "coverage,fuzzing", "--no-color",
+            f"Authorization: {api.token}", "--checks", CHECKS, "--max-examples", "3", "--phases", "coverage,fuzzing", "--no-color",
             "--seed", "20261124", "--exclude-path-regex", "^/_sandbox/merchants",
             *(part for path in LEFT_OUT for part in ("--exclude-path", path)),
         ]  # fmt: skip
-        ran = subprocess.run(command, capture_output=True, check=False, text=True, timeout=600, cwd=tmp_path)
+        ran = subprocess.run(command, capture_output=True, check=False, text=True, timeout=300, cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout
     assert int(re.search(r"Tested: (\d+)", ran.stdout)[1]) > 50
