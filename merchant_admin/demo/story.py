@@ -119,7 +119,7 @@ def _some_time(dice: random.Random, day: date) -> datetime:
 
 
 def _last_half_hour(now: datetime) -> list[Scene]:
-    """So that the first screen has something of everything, at any hour."""
+    """So that the first screen has something of everything, at any hour: after midnight it all happens faster."""
     fruit, coffee, gift = REGULAR[2], REGULAR[1], ONCE[1]
     acts: list[Act] = [
         Special("leaves_for_good", CUSTOMERS - 1),
@@ -135,4 +135,6 @@ def _last_half_hour(now: datetime) -> list[Scene]:
         Pays(0, coffee),
         Pays(8, REGULAR[4]),
     ]
-    return [Scene(now - timedelta(minutes=38 - 3 * step), act) for step, act in enumerate(acts)]
+    midnight = datetime.combine(seoul_day(now), time(), SEOUL)
+    pause = min(timedelta(minutes=3), (now - midnight) / (len(acts) + 1))
+    return [Scene(now - pause * (len(acts) - step), act) for step, act in enumerate(acts)]

@@ -1,18 +1,22 @@
 """The demo's past: believable, in order, and true on both sides."""
 
 from collections import Counter
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import select
 
 from merchant_admin.audit.service import first_broken_line
 from merchant_admin.core.context import Actor, ActorKind
 from merchant_admin.core.permissions import Role
+from merchant_admin.core.times import SEOUL, seoul_day
 from merchant_admin.demo.story import CUSTOMERS, Joins, Pays, Registers, Special, story
 from merchant_admin.demo.telling import Teller
 from merchant_admin.payments.models import PaymentLine
 from merchant_admin.payments.states import LineState
 from tests.support.books import assert_books_agree, assert_books_balance
+
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=SEOUL).astimezone(UTC)
 
 
 def test_the_story_is_of_the_promised_size_and_ends_today(world):
@@ -23,6 +27,16 @@ def test_the_story_is_of_the_promised_size_and_ends_today(world):
     assert scenes == sorted(scenes, key=lambda scene: scene.at)
     assert {scene.at.tzinfo for scene in scenes} == {UTC}
     assert world.clock.now() - scenes[-1].at < timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("after", [timedelta(seconds=1), timedelta(minutes=20), timedelta(hours=23, minutes=59)])
+def test_the_last_scenes_are_of_today_at_any_hour(after):
+    """On the first screen after midnight there is something to see."""
+    now = MIDNIGHT + after
+    last = story(now)[-12:]
+    assert {seoul_day(scene.at) for scene in last} == {seoul_day(now)}
+    assert last == sorted(last, key=lambda scene: scene.at)
+    assert last[-1].at <= now
 
 
 def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(world):
