@@ -1,8 +1,8 @@
 """The list of customers, finding them, and one customer's own facts.
 
-Searching reads `customer_terms` alone. What matches few customers is read from there and sorted; what matches many
-("김") is found by walking the list from its newest end until the page is full. Either way a page reads a bounded
-number of index entries, however many customers there are.
+Searching reads `customer_terms` alone. A word that few customers answer to is read from there; one that many answer
+to ("김") is found by walking the list from its newest end until the page is full. Which of the two is decided by a
+look that stops at FEW, so that neither database can choose to read everyone.
 """
 
 import re
@@ -19,7 +19,7 @@ from merchant_admin.core.errors import NotFound, RuleBroken
 from merchant_admin.core.paging import Page, Place, keyset_page
 from merchant_admin.customers.models import Customer, CustomerTerm
 
-FEW = 2_000  # as many matches are sorted at once
+FEW = 2_000  # as many customers are read by their ids and sorted
 COUNTED = 10_000  # past this, "10,000 or more"
 MOST_WORDS = 4
 
@@ -46,7 +46,7 @@ class CustomerRow:
 
 @dataclass(frozen=True)
 class Matches:
-    """How many customers the filters find; `is_more` when counting stopped there."""
+    """How many customers the filters find; `is_more` when counting stopped there or was not worth it (0)."""
 
     count: int
     is_more: bool
@@ -86,18 +86,16 @@ def customer_page(session: Session, filters: CustomerFilters, place: Place | Non
     query = select(
         Customer.id, Customer.name, Customer.phone, Customer.email, Customer.created_at, Customer.archived_at
     ).where(_tab(filters))
-    words = _words(filters.text)
-    if words:
-        query = query.where(*_found_by(session, words))
-    return keyset_page(session, query, (Customer.created_at, Customer.id), place, _row)
+    wanted = _found_by(session, _words(filters.text))
+    return keyset_page(session, query.where(*wanted.conditions), (Customer.created_at, Customer.id), place, _row)
 
 
 def matches(session: Session, filters: CustomerFilters) -> Matches:
-    """How many customers the filters find, counted up to 10,000."""
-    query = select(Customer.id).where(_tab(filters))
-    words = _words(filters.text)
-    if words:
-        query = query.where(*[Customer.id.in_(_ids_with(word)) for word in words])
+    """How many customers the filters find, counted up to 10,000; a word that many answer to is not counted."""
+    wanted = _found_by(session, _words(filters.text))
+    if wanted.is_wide:
+        return Matches(0, is_more=True)
+    query = select(Customer.id).where(_tab(filters), *wanted.conditions)
     found = session.scalar(select(func.count()).select_from(query.limit(COUNTED + 1).subquery())) or 0
     return Matches(min(found, COUNTED), found > COUNTED)
 
@@ -164,13 +162,22 @@ def _words(text: str) -> list[str]:
     return [word for word in words if word]
 
 
-def _found_by(session: Session, words: list[str]) -> list[ColumnElement[bool]]:
-    """Conditions for all words; the longest, which finds the fewest, decides how they are looked up."""
-    rarest = max(words, key=len)
-    few = session.scalar(select(func.count()).select_from(_ids_with(rarest).limit(FEW + 1).subquery())) or 0
-    if few <= FEW:
-        return [Customer.id.in_(_ids_with(rarest)), *[_has(word) for word in words if word != rarest]]
-    return [_has(word) for word in words]
+@dataclass(frozen=True)
+class _Wanted:
+    """Conditions that all words stand for; `is_wide` when every one of them finds many."""
+
+    conditions: list[ColumnElement[bool]]
+    is_wide: bool = False
+
+
+def _found_by(session: Session, words: list[str]) -> _Wanted:
+    """The first word that few answer to, the longest tried first, names the customers; the others are looked up."""
+    for word in sorted(words, key=len, reverse=True):
+        found = session.scalars(_ids_with(word).limit(FEW + 1)).all()
+        if len(found) <= FEW:
+            named = Customer.id.in_(sorted(set(found)))
+            return _Wanted([named, *[_has(other) for other in words if other != word]])
+    return _Wanted([_has(word) for word in words], is_wide=bool(words))
 
 
 def _in_range(word: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -180,7 +187,7 @@ def _in_range(word: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 def _ids_with(word: str) -> Select[str]:
     """Customers with a term that begins with `word`: one range of the table's own key."""
-    return select(CustomerTerm.customer_id).where(*_in_range(word)).distinct()
+    return select(CustomerTerm.customer_id).where(*_in_range(word))
 
 
 def _has(word: str) -> ColumnElement[bool]:

@@ -64,6 +64,8 @@ def _tabs(filters: queries.CustomerFilters) -> list[dict[str, object]]:
 
 
 def _total(found: queries.Matches) -> str:
+    if found.is_more and not found.count:
+        return str(_("많은 고객이 나옵니다. 더 적으면 줄어듭니다."))
     if found.is_more:
         return str(_("%(count)s명 이상", count=f"{found.count:,}"))
     return str(_("%(count)s명", count=f"{found.count:,}"))

@@ -143,6 +143,8 @@ def test_a_question_that_finds_many_gives_the_same_pages(world, monkeypatch):
 def test_counting_stops_at_ten_thousand(world, monkeypatch):
     crowd(world, 30)
     assert queries.matches(world.session, CustomerFilters("서연")) == queries.Matches(30, is_more=False)
+    monkeypatch.setattr(queries, "FEW", 10)
+    assert queries.matches(world.session, CustomerFilters("서연")) == queries.Matches(0, is_more=True)
     monkeypatch.setattr(queries, "COUNTED", 20)
     assert queries.matches(world.session, CustomerFilters()) == queries.Matches(20, is_more=True)
 
@@ -157,9 +159,17 @@ def test_the_walk_reads_the_index_and_sorts_nothing(world, monkeypatch):
     assert "TEMP B-TREE FOR ORDER BY" not in plan
 
 
-def test_the_narrow_question_reads_one_range_of_the_terms(world):
+def test_the_narrow_question_reads_the_customers_it_names(world):
     crowd(world, 60)
-    assert "SEARCH customer_terms USING PRIMARY KEY (term>? AND term<?)" in _plan_of_page(world, "서연")
+    plan = _plan_of_page(world, "서연")
+    assert "USING INDEX sqlite_autoindex_customers_1 (id=?)" in plan
+
+
+def test_the_look_at_a_word_reads_one_range_of_the_terms(world):
+    crowd(world, 60)
+    assert "SEARCH customer_terms USING PRIMARY KEY (term>? AND term<?)" in _plan_of_page(
+        world, "서연", of="\nFROM customer_terms"
+    )
 
 
 def test_the_list_without_a_question_is_a_read_of_one_index(world):
@@ -169,7 +179,7 @@ def test_the_list_without_a_question_is_a_read_of_one_index(world):
     assert "TEMP B-TREE" not in plan
 
 
-def _plan_of_page(world, typed):
+def _plan_of_page(world, typed, of="\nFROM customers"):
     from sqlalchemy import event
 
     said = []
@@ -181,8 +191,8 @@ def _plan_of_page(world, typed):
     event.listen(engine, "before_cursor_execute", listen)
     customer_page(world.session, CustomerFilters(typed), None)
     event.remove(engine, "before_cursor_execute", listen)
-    statement, parameters = said[-1]
-    rows = world.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    asked, parameters = next(each for each in said if of in each[0])
+    rows = world.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", parameters)
     return " | ".join(row[3] for row in rows)
 
 
