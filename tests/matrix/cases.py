@@ -1,0 +1,77 @@
+"""What is tried: each kind of trouble, at each call that an act makes, with two and with ten hands at once."""
+
+from dataclasses import dataclass
+
+SLOW, PATIENCE = 0.5, 0.2  # seconds: a line that is slow, and a caller who does not wait for it
+AGAIN, CANCEL = "/subscribe/payments/again", "/payments/cancel"
+FIND_ALL, PAYMENT = "/payments/findAll/*", "/payments/imp*"
+KEY, PREPARE, TOKEN = "/subscribe/customers/*", "/payments/prepare", "/users/getToken"
+
+# name -> kind of the sandbox, its details. "before" and "after" the work; "late": the line is cut first, then it works.
+FAULTS = {
+    "cut before": ("close_before", {}),
+    "cut after": ("close_after", {}),
+    "slow before": ("delay_before", {"seconds": SLOW}),
+    "slow after": ("delay_after", {"seconds": SLOW}),
+    "500 before": ("status_before", {"status": 500}),
+    "500 after": ("status_after", {"status": 500}),
+    "503 after": ("status_after", {"status": 503}),
+    "429 before": ("status_before", {"status": 429}),
+    "429 after": ("status_after", {"status": 429}),
+    "401 once": ("status_before", {"status": 401}),
+    "401 twice": ("status_before", {"status": 401, "times": 2}),
+    "401 after": ("status_after", {"status": 401}),
+    "403 before": ("status_before", {"status": 403}),
+    "HTML before": ("html_before", {"status": 502}),
+    "HTML after": ("html_after", {"status": 502}),
+    "half JSON": ("half_json", {}),
+    "late": ("late", {"seconds": 0.05}),
+}
+# act -> its calls, the one that changes something at PortOne first: name -> (method, path)
+ACTS = {
+    "charge": {"again": ("POST", AGAIN), "findAll": ("GET", FIND_ALL), "getToken": ("POST", TOKEN)},
+    "refund": {"cancel": ("POST", CANCEL), "payment": ("GET", PAYMENT), "getToken": ("POST", TOKEN)},
+    "registration": {
+        "prepare": ("POST", PREPARE), "stored card": ("GET", KEY), "findAll": ("GET", FIND_ALL),
+        "getToken": ("POST", TOKEN),
+    },
+    "deletion": {"delete": ("DELETE", KEY), "stored card": ("GET", KEY), "getToken": ("POST", TOKEN)},
+    "webhook": {"payment": ("GET", PAYMENT)},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    act: str
+    call: str
+    fault: str
+    hands: int
+
+    @property
+    def id(self):
+        return "-".join((self.act, self.call, self.fault, str(self.hands))).replace(" ", "_")
+
+    @property
+    def is_main_call(self):
+        """Whether the fault hits the call that changes something, and not one that only reads or signs in."""
+        return self.call == next(iter(ACTS[self.act]))
+
+    def order_fault(self, hall):
+        method, path = ACTS[self.act][self.call]
+        kind, details = FAULTS[self.fault]
+        if kind.startswith("delay"):
+            hall.line.patience = PATIENCE
+        times = {"times": 2} if method == "GET" else {}
+        hall.sandbox.faults.plan(kind, path, method=method, **times | details)
+
+    def wait_for_slow_work(self, hall):
+        hall.wait_for_slow_work(FAULTS[self.fault][0])
+
+
+CASES = [
+    Case(act, call, fault, hands)
+    for act, calls in ACTS.items()
+    for number, call in enumerate(calls)
+    for fault in FAULTS
+    for hands in ((2, 10) if number == 0 else (2,))
+]

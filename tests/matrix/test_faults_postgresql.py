@@ -1,0 +1,16 @@
+"""The fault matrix on PostgreSQL: every kind of trouble at every call, over real sockets."""
+
+import pytest
+
+from tests.matrix.acts import ACT
+from tests.matrix.cases import CASES
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_the_truth_is_known_in_time_and_nothing_happens_twice(postgres_hall, case, record_property):
+    postgres_hall.begin()
+    seconds = ACT[case.act](postgres_hall, case)
+    record_property("matrix", {"act": case.act, "call": case.call, "fault": case.fault, "database": "postgresql",
+                               "hands": case.hands, "seconds": seconds})  # fmt: skip

@@ -1,0 +1,14 @@
+"""The fault matrix on SQLite: every kind of trouble at every call, over real sockets."""
+
+import pytest
+
+from tests.matrix.acts import ACT
+from tests.matrix.cases import CASES
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_the_truth_is_known_in_time_and_nothing_happens_twice(sqlite_hall, case, record_property):
+    sqlite_hall.begin()
+    seconds = ACT[case.act](sqlite_hall, case)
+    record_property("matrix", {"act": case.act, "call": case.call, "fault": case.fault, "database": "sqlite",
+                               "hands": case.hands, "seconds": seconds})  # fmt: skip
