@@ -27,9 +27,9 @@ def world(empty_database, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory):
+def postgres_server():
     """A PostgreSQL server of this run's own."""
-    server = postgres.start(tmp_path_factory.mktemp("postgres"))
+    server = postgres.start()
     yield server
     server.stop()
 

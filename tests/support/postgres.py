@@ -1,10 +1,16 @@
-"""A PostgreSQL of the tests' own: made in a temporary folder, gone afterwards; nothing of the machine's is touched."""
+"""A PostgreSQL of the tests' own: made in a temporary folder, gone afterwards; nothing of the machine's is touched.
+
+The folder is none of pytest's: those are shut to other accounts again by every run that begins, and a server that root
+starts runs as another account.
+"""
 
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -14,14 +20,25 @@ import psycopg
 import pytest
 
 CI = os.environ.get("CI") == "true"
-QUICK = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB")
+QUICK = (
+    "-c",
+    "fsync=off",
+    "-c",
+    "autovacuum=off",
+    "-c",
+    "synchronous_commit=off",
+    "-c",
+    "full_page_writes=off",
+    "-c",
+    "shared_buffers=32MB",
+)
 
 
 class Postgres:
     """A running server. `database()` makes a database, copied from `template` where one is named."""
 
-    def __init__(self, address, process=None, owner=None):
-        self.address, self._process, self._owner = address, process, owner
+    def __init__(self, address, process=None, folder=None):
+        self.address, self._process, self._folder = address, process, folder
         self._made = 0
 
     def url(self, name):
@@ -47,8 +64,9 @@ class Postgres:
 
     def stop(self):
         if self._process:
-            self._process.terminate()
+            self._process.send_signal(signal.SIGINT)  # at once, whoever is still connected
             self._process.wait(20)
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def name_of(url):
@@ -63,7 +81,7 @@ def programs():
     return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda folder: int(folder.parent.name))
 
 
-def start(folder):
+def start():
     """The server that TEST_POSTGRES_URL names, else a new one; a skip (with CI=true a failure) where there is none."""
     named = os.environ.get("TEST_POSTGRES_URL")
     if named:
@@ -72,10 +90,12 @@ def start(folder):
     if bin_folder is None:
         (pytest.fail if CI else pytest.skip)("PostgreSQL is not installed: sudo apt-get install postgresql")
     owner = _unprivileged()
+    folder = Path(tempfile.mkdtemp(prefix="merchant-postgres-"))
     data, runs = folder / "data", folder / "run"
     runs.mkdir()
     if owner:
-        _give(folder, owner)
+        shutil.chown(folder, owner)
+        shutil.chown(runs, owner)
     subprocess.run(
         [bin_folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
         check=True, capture_output=True, user=owner, cwd=folder,
@@ -89,7 +109,7 @@ def start(folder):
         stdout=log, stderr=log, user=owner, cwd=folder,
     )  # fmt: skip
     log.close()
-    server = Postgres(f"postgresql://postgres@127.0.0.1:{port}/postgres", process, owner)
+    server = Postgres(f"postgresql://postgres@127.0.0.1:{port}/postgres", process, folder)
     _until_it_answers(server, folder / "log")
     return server
 
@@ -109,12 +129,3 @@ def _unprivileged():
         return None
     known = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in known else "nobody"
-
-
-def _give(folder, owner):
-    """Let `owner` in: its own folder, and passage through pytest's private ones above it."""
-    for path in (folder, *folder.glob("*")):
-        shutil.chown(path, owner)
-    for parent in folder.parents:
-        if parent.stat().st_mode & 0o001 == 0:
-            parent.chmod(parent.stat().st_mode | 0o011)
