@@ -12,7 +12,7 @@ from werkzeug.routing import BuildError
 
 from merchant_admin.core.context import Actor, ActorKind, WorkContext
 from merchant_admin.core.db import db
-from merchant_admin.staff import service
+from merchant_admin.staff import browsers, service
 from merchant_admin.web.access import SignedIn, services
 from merchant_admin.web.csrf import SAFE
 from merchant_admin.web.pages import VARY, after_post, here, is_htmx, safe_path
@@ -49,15 +49,15 @@ def forget_session(answer: Response) -> None:
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
-def this_browser(email: str) -> service.Browser:
+def this_browser(email: str) -> browsers.Browser:
     """Where this request comes from, and whether the browser is known to this account."""
-    known = service.known_browser(_secret(), email, _browser_mark())
-    return service.Browser(request.remote_addr, request.user_agent.string, known)
+    known = browsers.known_browser(_secret(), email, _browser_mark())
+    return browsers.Browser(request.remote_addr, request.user_agent.string, known)
 
 
 def remember_browser(answer: Response, email: str) -> None:
     """Mark the browser as one that signed in to this account, so that a stranger's tries can't shut it out."""
-    mark = service.known_browser_mark(_secret(), email, _browser_mark())
+    mark = browsers.known_browser_mark(_secret(), email, _browser_mark())
     secure = services().settings.secure_cookies
     answer.set_cookie(cookie_name("browser"), mark, max_age=_YEAR, secure=secure, httponly=True, samesite="Strict")
 

@@ -1,8 +1,6 @@
 """Signing in and out, and what the owner does with people. Every act stands in the timeline."""
 
 import hashlib
-import hmac
-import re
 import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,6 +15,7 @@ from merchant_admin.core.errors import InvalidInput, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Role
 from merchant_admin.staff import throttle
+from merchant_admin.staff.browsers import Browser
 from merchant_admin.staff.models import ABSOLUTE, IDLE, Staff, StaffSession
 from merchant_admin.staff.passwords import hash_password, is_outdated, is_password, nobodys_hash, refuse_weak
 from merchant_admin.staff.throttle import TooManyTries
@@ -24,7 +23,6 @@ from merchant_admin.staff.throttle import TooManyTries
 __all__ = ["TooManyTries", "hash_password"]
 
 USED_GRAIN = timedelta(minutes=1)  # how exactly the last use is kept: not one write per page
-KNOWN_ACCOUNTS = 8  # how many people's accounts one browser is remembered for
 DEMO_EMAIL = "owner@demo.example"
 _SUBJECT = "staff"
 _WRONG = _("이메일 또는 비밀번호가 맞지 않습니다.")
@@ -32,15 +30,6 @@ _WRONG = _("이메일 또는 비밀번호가 맞지 않습니다.")
 
 class WrongPassword(InvalidInput):
     """Unknown address, wrong password or disabled account: one answer for all."""
-
-
-@dataclass(frozen=True)
-class Browser:
-    """Where a sign-in comes from. `known` is the id of a browser that signed in to this account before."""
-
-    address: str | None
-    name: str = ""
-    known: str | None = None
 
 
 @dataclass(frozen=True)
@@ -250,30 +239,6 @@ def change_password(ctx: WorkContext, staff_id: str, now_used: str, new: str, br
         wrong = _("지금 쓰는 비밀번호가 맞지 않습니다.")
         raise InvalidInput(wrong, {"now_used": wrong})
     _write_password(ctx, staff_id, hash_password(new), "staff.password_changed", keep, counted)
-
-
-def known_browser_mark(secret: bytes, email: str, before: str = "") -> str:
-    """A mark that this browser once signed in to this account, for its cookie: `id.sign.sign...`, newest first.
-
-    `before` is the mark it had: the accounts of people who share the machine stay in it.
-    """
-    browser_id, *signs = before.split(".")
-    browser_id = browser_id if re.fullmatch(r"[0-9a-f]{32}", browser_id) else secrets.token_hex(16)
-    mine = _browser_sign(secret, email, browser_id)
-    return ".".join([browser_id, mine, *[sign for sign in signs if sign != mine][: KNOWN_ACCOUNTS - 1]])
-
-
-def known_browser(secret: bytes, email: str, mark: str) -> str | None:
-    """The browser's id, if the mark is ours and speaks of this account."""
-    browser_id, *signs = mark.split(".")
-    mine = _browser_sign(secret, email, browser_id)
-    is_known = any(hmac.compare_digest(sign.encode(), mine.encode()) for sign in signs[:KNOWN_ACCOUNTS])
-    return browser_id if is_known else None
-
-
-def _browser_sign(secret: bytes, email: str, browser_id: str) -> str:
-    words = f"browser\n{email.strip().casefold()}\n{browser_id}"
-    return hmac.new(secret, words.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _write_password(

@@ -4,8 +4,8 @@ from sqlalchemy import select
 
 from merchant_admin.core.permissions import Role
 from merchant_admin.staff import service
+from merchant_admin.staff.browsers import Browser
 from merchant_admin.staff.models import StaffSession
-from merchant_admin.staff.service import Browser
 from tests.support.world import PASSWORD
 
 

@@ -10,9 +10,10 @@ from sqlalchemy import select
 
 from merchant_admin.audit.models import Event
 from merchant_admin.core.permissions import Role
-from merchant_admin.staff import service
+from merchant_admin.staff import browsers, service
+from merchant_admin.staff.browsers import Browser
 from merchant_admin.staff.models import SignInTry, Staff, StaffSession
-from merchant_admin.staff.service import Browser, TooManyTries, WrongPassword
+from merchant_admin.staff.service import TooManyTries, WrongPassword
 from tests.support.world import PASSWORD
 
 
@@ -164,14 +165,14 @@ def test_a_stranger_cannot_shut_out_a_known_browser(world, client, sign_in):
 
 def test_a_known_browser_is_known_to_its_own_accounts_only(world):
     secret = world.ctx().secret
-    mark = service.known_browser_mark(secret, "owner@shop.example")
-    both = service.known_browser_mark(secret, "clerk@shop.example", mark)
-    assert service.known_browser(secret, "owner@shop.example", both) == service.known_browser(
+    mark = browsers.known_browser_mark(secret, "owner@shop.example")
+    both = browsers.known_browser_mark(secret, "clerk@shop.example", mark)
+    assert browsers.known_browser(secret, "owner@shop.example", both) == browsers.known_browser(
         secret, "clerk@shop.example", both
     )
-    assert service.known_browser(secret, "clerk@shop.example", mark) is None
-    assert service.known_browser(b"another", "owner@shop.example", mark) is None
-    assert service.known_browser(secret, "owner@shop.example", "") is None
+    assert browsers.known_browser(secret, "clerk@shop.example", mark) is None
+    assert browsers.known_browser(b"another", "owner@shop.example", mark) is None
+    assert browsers.known_browser(secret, "owner@shop.example", "") is None
 
 
 def test_the_count_holds_in_a_parallel_burst(each_world):
