@@ -1,4 +1,4 @@
-"""`make bench`: page latency at 10,000 and 100,000 payments, and how much it grows. Nothing of it is kept."""
+"""`make bench`: page latency at 10,000 and 100,000 payments and how much it grows, and the sandbox. Nothing of it is kept."""
 
 import argparse
 import statistics
@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench import sandbox
 from bench.shop import Shop
 
 SIZES = (10_000, 100_000)
@@ -18,6 +19,10 @@ def main() -> None:
     words.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     words.add_argument("--database-url", help="an empty PostgreSQL database; else SQLite")
     asked = words.parse_args()
+    print(
+        f"sandbox, one process, {sandbox.CALLERS} callers: "
+        + ", ".join(f"{name} {figure}" for name, figure in sandbox.measure().items())
+    )
     found = {size: measured(size, asked.database_url) for size in asked.sizes}
     print(f"\n{'page':34}" + "".join(f"{size:>12,} p50{'p95':>9}" for size in found) + f"{'growth':>10}")
     for page in found[asked.sizes[0]]:

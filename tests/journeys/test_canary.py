@@ -1,16 +1,54 @@
-"""Card data is typed where it may be, and where it may not. Afterwards nothing on the disk, in a page or a log holds it."""
+"""Card data is typed where it may be, and where it may not. Afterwards nothing on the disk, in a page or a log holds it.
+
+The disk is the shop's folder, and with PostgreSQL a dump of the database and the server's own files, log of writes and all.
+"""
 
 import logging
 import re
 import unicodedata
 from urllib.parse import quote
 
+import psycopg
+import pytest
 from playwright.sync_api import expect
+from psycopg import sql
 
 from tests.journeys.conftest import PC
+from tests.support.live import LiveShop
 
 BIRTH, PASSWORD = "870623", "83"
 REAL_LOOKING = "4532015112830366"  # passes Luhn's check; belongs to nobody
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def shop(request, empty_database, tmp_path):
+    """A shop on each engine; `dump` is what its database server holds."""
+    if request.param == "sqlite":
+        with LiveShop(tmp_path, empty_database) as served:
+            served.dump = dict
+            yield served
+            served.assert_books_agree()
+        return
+    server = request.getfixturevalue("postgres_server")
+    url = server.database(template=request.getfixturevalue("migrated_postgres"))
+    with LiveShop(tmp_path, DATABASE_URL=url) as served:
+        served.dump = lambda: dumped(server, url)
+        yield served
+        served.assert_books_agree()
+    server.drop(url)
+
+
+def dumped(server, url):
+    """name -> bytes: all rows as text, and every file of the server."""
+    rows = {}
+    with psycopg.connect(url, autocommit=True) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        for (table,) in tables:
+            with connection.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as lines:
+                rows[table] = b"".join(lines)
+        connection.execute("CHECKPOINT")
+    assert "정시우" in rows["customers"].decode()
+    return {"dump": b"".join(rows.values())} | {str(path): path.read_bytes() for path in server.files()}
 
 
 def runs_of_digits(raw):
@@ -63,8 +101,11 @@ def test_no_card_data_is_kept_anywhere(shop, open_desk, caplog):
     types_it_where_it_does_not_belong(desk, customer)
     seen["log"] = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records).encode()
     seen["storage"] = desk.page.evaluate("JSON.stringify([localStorage, sessionStorage])").encode()
+    held = shop.dump()
+    seen["dump"] = held.pop("dump", b"")
     for number in (canary, REAL_LOOKING):
         assert places_that_hold(number, shop.folder, seen) == []
+        assert [name for name, raw in held.items() if number.encode() in raw] == []
     assert [name for name, raw in seen.items() if BIRTH.encode() in raw] == []
     assert [path.name for path in shop.folder.glob("*.db*") if BIRTH.encode() in path.read_bytes()] == []
 

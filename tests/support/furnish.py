@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from merchant_admin.checkouts import service as checkouts
+from merchant_admin.checkouts.service import CheckoutOrder
+from merchant_admin.checkouts.tokens import token_of
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Role
 from merchant_admin.payments import service as charges
 from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.payments.service import ChargeSheet
-from merchant_admin.payments.states import ChargeKind
+from merchant_admin.payments.states import ChargeKind, PayMethod
 from merchant_admin.refunds import service as refunds
 from merchant_admin.refunds.service import RefundSheet
 from merchant_admin.refunds.states import RefundReason
@@ -29,6 +32,10 @@ class Shop:
     registration_id: str
     return_token: str
     staff_id: str
+    checkout_id: str
+    token: str
+    way_back: str
+    schedule_id: str = "sch_none"
     session_id: str = "ses_none"
     path_secret: str = "none"
     event_id: str = "evt_none"
@@ -89,6 +96,13 @@ def furnish(world, *, payments=1):
     )
     registration = registrations.open_registration(world.ctx(), world.gateway, order)
     registration_id, return_token = registration.id, registration.return_token
+    order = CheckoutOrder(new_id("sht"), customer_id, PayMethod.CARD, "꽃다발", 60_000, link_days=3)
+    checkout = checkouts.create_checkout(world.ctx(), world.gateway, order)
+    checkout_id, way_back = checkout.id, checkout.way_back
+    token = token_of(world.settings.secret_key.encode(), checkout_id)
     staff_id = world.a_staff(Role.CLERK, "another@shop.example").id
     world.session.remove()
-    return Shop(customer_id, key_id, charge_id, payment_id, refund_id, registration_id, return_token, staff_id)
+    return Shop(
+        customer_id, key_id, charge_id, payment_id, refund_id, registration_id, return_token, staff_id,
+        checkout_id, token, way_back,
+    )  # fmt: skip

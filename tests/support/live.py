@@ -32,10 +32,14 @@ class _Quiet(WSGIRequestHandler):
 
 
 class LiveShop(AbstractContextManager):
-    """A served shop in this process. `url` is its address, `sandbox` PortOne's own view of the world."""
+    """A served shop in this process, on a copy of `template` or where DATABASE_URL says.
 
-    def __init__(self, folder, template, *, worker="inline", **env):
-        shutil.copy(template, Path(folder) / "merchant.db")
+    `url` is its address, `sandbox` PortOne's own view of the world.
+    """
+
+    def __init__(self, folder, template=None, *, worker="inline", **env):
+        if template:
+            shutil.copy(template, Path(folder) / "merchant.db")
         self.folder = Path(folder)
         self.settings = settings_for(folder, WORKER=worker, **env)
         self.app = build(self.settings)

@@ -58,9 +58,9 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
-    def program(self, name):
-        """The path of one of the server's programs, such as pg_dump."""
-        return programs() / name
+    def files(self):
+        """Every file of a server that is ours, the log of writes among them."""
+        return [path for path in self._folder.rglob("*") if path.is_file()] if self._folder else []
 
     def stop(self):
         if self._process:
