@@ -1,0 +1,218 @@
+"""Settling by reading: what PortOne holds, and what became of it. Nothing here moves money.
+
+A reservation is read 5 minutes after its time, and soon after any request whose answer was lost. The payment it made
+is recorded like any other; whether a webhook came before makes no difference.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from merchant_admin.audit.service import record
+from merchant_admin.core.context import WorkContext
+from merchant_admin.core.db import lease_now
+from merchant_admin.core.errors import GatewayError, NotFound
+from merchant_admin.core.owners import is_gone
+from merchant_admin.payments.facts import is_foreign, record_transaction
+from merchant_admin.portone.gateway import Gateway
+from merchant_admin.portone.later import Reservation, ReservationStatus
+from merchant_admin.portone.types import PaymentStatus
+from merchant_admin.schedules.models import Schedule
+from merchant_admin.schedules.states import LIVE, Evidence, ScheduleState, advance
+
+log = logging.getLogger(__name__)
+
+SUBJECT = "schedule"
+AFTER_ITS_TIME = timedelta(minutes=5)
+SETTLE = timedelta(seconds=180)  # the longest a request may still be on its way
+BETWEEN_ABSENCES = timedelta(seconds=60)
+NEEDED_ABSENCES = 2
+WAITS = tuple(timedelta(seconds=wait) for wait in (5, 15, 30, 60, 75, 65, 300, 900, 3600))
+WHEN_UNREAD = timedelta(seconds=60)
+ACTS = {
+    ScheduleState.SCHEDULED: "schedule.scheduled", ScheduleState.UNCERTAIN: "schedule.uncertain",
+    ScheduleState.MISSING: "schedule.missing", ScheduleState.REVOKED: "schedule.revoked",
+    ScheduleState.REVOKING: "schedule.revoking", ScheduleState.EXECUTED_PAID: "schedule.executed_paid",
+    ScheduleState.EXECUTED_FAILED: "schedule.executed_failed",
+}  # fmt: skip
+_MONEY_FIRST = (
+    PaymentStatus.CANCELLED, PaymentStatus.PAID, PaymentStatus.READY, PaymentStatus.UNKNOWN, PaymentStatus.FAILED,
+)  # fmt: skip
+
+
+def look_at_schedule(ctx: WorkContext, gateway: Gateway, schedule_id: str) -> Schedule:
+    """Read one reservation and the payments of its order number, and take over what they say.
+
+    May run at any time, in any state, any number of times. When PortOne can't be asked the next look is put off and
+    nothing else changes. Raises NotFound.
+    """
+    schedule = fresh(ctx, schedule_id)
+    if schedule.state in {ScheduleState.READY, ScheduleState.SENDING}:
+        return schedule
+    merchant_uid = schedule.merchant_uid
+    asked_at = lease_now(ctx.reader, ctx.clock)
+    ctx.end_reading()
+    try:
+        held = gateway.reservation(merchant_uid)
+        is_waiting = held is not None and held.status is ReservationStatus.SCHEDULED
+        found = [] if is_waiting else gateway.payments_of(merchant_uid)
+    except GatewayError as wrong:
+        log.warning("schedule.not_read", extra={"schedule": schedule_id, "error": type(wrong).__name__})
+        _put_off(ctx, schedule_id)
+        return fresh(ctx, schedule_id)
+    with ctx.atomic() as session:
+        for row in sorted(found, key=lambda row: _MONEY_FIRST.index(row.status)):
+            if row.merchant_uid == merchant_uid and not is_foreign(ctx.mode, row):
+                record_transaction(ctx, session, row, source="look")
+        schedule = locked(session, schedule_id)
+        if held is None:
+            _count_absence(ctx, schedule, asked_at)
+        else:
+            _take_over(ctx, schedule, held, asked_at, has_payment=bool(found))
+        plan_look(schedule, lease_now(session, ctx.clock))
+    return schedule
+
+
+def become(ctx: WorkContext, schedule: Schedule, to: ScheduleState, evidence: str | None = None, **facts: Any) -> None:
+    """Move a reservation, and write the move into its timeline."""
+    before = schedule.state
+    schedule.state = advance(before, to)
+    schedule.lease_until = schedule.owner = None
+    schedule.evidence = evidence
+    schedule.settled_at = None if to in LIVE else ctx.now()
+    if to not in LIVE:
+        schedule.wanted_at = schedule.next_look_at = None
+    tell(ctx, schedule, ACTS[to], before=before.value, after=to.value, evidence=evidence, **facts)
+
+
+def tell(ctx: WorkContext, schedule: Schedule, act: str, **facts: Any) -> None:
+    """A line in the timeline."""
+    record(
+        ctx, act, (SUBJECT, schedule.id), customer_id=schedule.customer_id, amount_krw=schedule.amount_krw,
+        merchant_uid=schedule.merchant_uid, **facts,
+    )  # fmt: skip
+
+
+def plan_look(schedule: Schedule, now: datetime) -> None:
+    """Set when PortOne is read next; never for what is over."""
+    if schedule.state not in LIVE:
+        schedule.next_look_at = None
+        return
+    due = schedule.schedule_at + AFTER_ITS_TIME
+    if schedule.state is ScheduleState.SCHEDULED and schedule.wanted_at is None and due > now:
+        schedule.looks, schedule.next_look_at = 0, due
+        return
+    schedule.next_look_at = now + WAITS[min(schedule.looks, len(WAITS) - 1)]
+    schedule.looks += 1
+
+
+def expire_leases(ctx: WorkContext) -> int:
+    """Make every reservation whose sender vanished UNCERTAIN: the request may have left. Returns how many."""
+    now = lease_now(ctx.reader, ctx.clock)
+    sending = select(Schedule.id, Schedule.lease_until, Schedule.owner).where(Schedule.state == ScheduleState.SENDING)
+    held = ctx.session.execute(sending.order_by(Schedule.schedule_at).limit(200)).all()
+    ids = [row.id for row in held if row.lease_until <= now or is_gone(row.owner)]
+    ctx.end_reading()
+    for schedule_id in ids:
+        with ctx.atomic() as session:
+            schedule = locked(session, schedule_id)
+            if schedule.state is ScheduleState.SENDING:
+                become(ctx, schedule, ScheduleState.UNCERTAIN, Evidence.LEASE_EXPIRED.value)
+                schedule.next_look_at = now
+    return len(ids)
+
+
+def due_schedules(session: Session, now: datetime, limit: int = 20) -> list[str]:
+    """Ids of reservations whose next look has come, the longest waiting first. `now` is lease_now()."""
+    due = select(Schedule.id).where(Schedule.next_look_at <= now)
+    return list(session.scalars(due.order_by(Schedule.next_look_at, Schedule.id).limit(limit)))
+
+
+def locked(session: Session, schedule_id: str) -> Schedule:
+    """The reservation as it stands now, locked until the commit. Raises NotFound."""
+    found = session.get(Schedule, schedule_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound(_("결제 예약을 찾을 수 없습니다."))
+    return found
+
+
+def fresh(ctx: WorkContext, schedule_id: str) -> Schedule:
+    """The reservation as the last commit left it. Raises NotFound."""
+    found: Schedule | None = ctx.session.get(Schedule, schedule_id, populate_existing=True)
+    if found is None:
+        raise NotFound(_("결제 예약을 찾을 수 없습니다."))
+    return found
+
+
+def _put_off(ctx: WorkContext, schedule_id: str) -> None:
+    with ctx.atomic() as session:
+        schedule = locked(session, schedule_id)
+        if schedule.next_look_at is not None:
+            schedule.next_look_at = lease_now(session, ctx.clock) + WHEN_UNREAD
+
+
+def _take_over(
+    ctx: WorkContext, schedule: Schedule, held: Reservation, asked_at: datetime, *, has_payment: bool
+) -> None:
+    """What PortOne says of a reservation it knows. A payment it made has been recorded before."""
+    schedule.absences, schedule.absent_at = 0, None
+    if held.customer_uid != schedule.customer_uid or held.amount_krw != schedule.amount_krw:
+        schedule.evidence = Evidence.MISMATCH.value
+    elif held.status is ReservationStatus.SCHEDULED:
+        _still_held(ctx, schedule, held, asked_at)
+    elif held.status is ReservationStatus.REVOKED and schedule.state in LIVE | {ScheduleState.MISSING}:
+        become(ctx, schedule, ScheduleState.REVOKED)
+    elif held.status is ReservationStatus.EXECUTED and held.payment_status == "failed" and not has_payment:
+        if schedule.state is not ScheduleState.EXECUTED_FAILED:
+            become(ctx, schedule, ScheduleState.EXECUTED_FAILED)
+        schedule.fail_reason = held.fail_reason
+
+
+def _still_held(ctx: WorkContext, schedule: Schedule, held: Reservation, asked_at: datetime) -> None:
+    is_answer = schedule.sent_at is None or asked_at >= schedule.sent_at + SETTLE
+    if schedule.wanted_at is not None:
+        _weigh_move(ctx, schedule, held, is_answer=is_answer)
+    schedule.schedule_at = held.schedule_at
+    if schedule.state is ScheduleState.REVOKING:
+        if is_answer:
+            become(ctx, schedule, ScheduleState.SCHEDULED, _refusal(schedule) or Evidence.STILL_HELD.value)
+            tell(ctx, schedule, "schedule.not_revoked")
+    elif schedule.state is not ScheduleState.SCHEDULED and schedule.state is not ScheduleState.EXECUTED_PAID:
+        become(ctx, schedule, ScheduleState.SCHEDULED)
+    elif schedule.state is ScheduleState.SCHEDULED and asked_at >= schedule.schedule_at + AFTER_ITS_TIME:
+        schedule.evidence = Evidence.OVERDUE.value
+
+
+def _weigh_move(ctx: WorkContext, schedule: Schedule, held: Reservation, *, is_answer: bool) -> None:
+    """Whether the time that was asked for stands at PortOne."""
+    wanted = schedule.wanted_at
+    if wanted == held.schedule_at:
+        schedule.wanted_at = schedule.evidence = None
+        tell(ctx, schedule, "schedule.moved", at=held.schedule_at.isoformat())
+    elif is_answer:
+        schedule.wanted_at, schedule.evidence = None, _refusal(schedule) or Evidence.NOT_MOVED.value
+        tell(ctx, schedule, "schedule.not_moved", at=held.schedule_at.isoformat())
+
+
+def _refusal(schedule: Schedule) -> str | None:
+    """PortOne's own words, if it refused the latest request: they say more than what was seen since."""
+    kept = schedule.evidence
+    return kept if kept is not None and kept.startswith(Evidence.REFUSED.value) else None
+
+
+def _count_absence(ctx: WorkContext, schedule: Schedule, asked_at: datetime) -> None:
+    """PortOne does not know it. That counts when seen twice, a minute apart, the first long enough after the send."""
+    if schedule.state not in LIVE:
+        return
+    if schedule.absences == 0:
+        counts = schedule.sent_at is None or asked_at >= schedule.sent_at + SETTLE
+    else:
+        counts = schedule.absent_at is not None and asked_at >= schedule.absent_at + BETWEEN_ABSENCES
+    if counts:
+        schedule.absences, schedule.absent_at = schedule.absences + 1, asked_at
+    if schedule.absences >= NEEDED_ABSENCES:
+        become(ctx, schedule, ScheduleState.MISSING, schedule.evidence)
