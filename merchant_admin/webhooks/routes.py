@@ -3,18 +3,20 @@
 import hmac
 from ipaddress import ip_address
 
-from flask import Blueprint, Response, abort, request, url_for
+from flask import Blueprint, Response, abort, flash, request, url_for
 from flask.blueprints import BlueprintSetupState
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from merchant_admin.core.db import db
+from merchant_admin.core.errors import GatewayError, RuleBroken
 from merchant_admin.core.paging import Place
 from merchant_admin.core.permissions import Permission
-from merchant_admin.web.access import public, requires, services, work_context
+from merchant_admin.web.access import gateway, public, requires, services, work_context
 from merchant_admin.web.csrf import posted_from_outside
 from merchant_admin.web.looks import word
 from merchant_admin.web.navigation import NavEntry, register
-from merchant_admin.web.pages import page
+from merchant_admin.web.pages import after_post, page
 from merchant_admin.webhooks import queries, service
 from merchant_admin.webhooks.models import Decision
 from merchant_admin.webhooks.parsing import MOST_BYTES
@@ -68,6 +70,21 @@ def list_webhook_events() -> Response:
         tabs=_tabs(decision),
         url=lambda **over: url_for(".list_webhook_events", **{"decision": asked or None, **over}),
     )
+
+
+@bp.post("/webhook-events/<string:event_id>/replay")
+@requires(Permission.VIEW_AUDIT)
+def replay_webhook_event(event_id: str) -> Response:
+    """Reads what the delivery names once more. Can't move money."""
+    try:
+        event = service.replay_event(work_context(), gateway(), event_id)
+    except RuleBroken as refusal:
+        flash(str(refusal.message), "warn")
+    except GatewayError:
+        flash(_("포트원을 읽지 못했습니다. 잠시 뒤 다시 하십시오."), "warn")
+    else:
+        flash(_("포트원을 다시 읽었습니다. 결과: %(decision)s", decision=word(event.decision)), "ok")
+    return after_post(url_for(".list_webhook_events"))
 
 
 def _tabs(current: Decision | None) -> list[dict[str, object]]:

@@ -7,17 +7,21 @@ reads the payment the notice names and records what PortOne says; the notice its
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from flask_babel import lazy_gettext as _
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from merchant_admin.audit.service import record
 from merchant_admin.core.context import Actor, ActorKind, WorkContext
-from merchant_admin.core.errors import GatewayError
+from merchant_admin.core.errors import GatewayError, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
+from merchant_admin.payments import problems
 from merchant_admin.payments.facts import is_foreign, record_transaction
 from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.portone.types import Transaction
+from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.service import look_at_registration, registration_of_order
 from merchant_admin.webhooks.models import Decision, WebhookEvent
 from merchant_admin.webhooks.parsing import kept_body, read_notice
@@ -84,23 +88,61 @@ def apply_event(ctx: WorkContext, gateway: Gateway, event_id: str) -> WebhookEve
         return _wait(ctx, event_id)
 
 
+def replay_event(ctx: WorkContext, gateway: Gateway, event_id: str) -> WebhookEvent:
+    """Read what a delivery names once more, because a person asked, and record what PortOne says now.
+
+    The body decides nothing, so a replay is as harmless as any look. Raises NotFound, RuleBroken for a delivery that
+    names no payment, and the GatewayError family when PortOne can't be read.
+    """
+    event = ctx.session.get(WebhookEvent, event_id, populate_existing=True)
+    if event is None:
+        raise NotFound(_("웹훅을 찾을 수 없습니다."))
+    if event.decision is Decision.MALFORMED:
+        raise RuleBroken(_("거래번호가 없는 웹훅이라 다시 읽을 것이 없습니다."))
+    imp_uid = event.imp_uid
+    ctx.end_reading()
+    transaction = gateway.payment(imp_uid)
+    decision = Decision.UNKNOWN_PAYMENT
+    if transaction is not None:
+        decision = _apply(ctx, gateway, event_id, transaction)
+    with ctx.atomic() as session:
+        event = session.get_one(WebhookEvent, event_id, with_for_update=True, populate_existing=True)
+        before, event.decision, event.next_look_at = event.decision, decision, None
+        event.done_at = event.done_at or ctx.now()
+        event.looks += 1
+        record(ctx, "webhook.replayed", ("webhook", event_id), before=before.value, after=decision.value)
+    return event
+
+
 def due_events(session: Session, now: datetime, limit: int = 50) -> list[str]:
-    """Ids of waiting events whose time has come, the oldest first."""
-    return list(
-        session.scalars(
-            select(WebhookEvent.id)
-            .where(WebhookEvent.decision == Decision.WAITING, WebhookEvent.next_look_at <= now)
-            .order_by(WebhookEvent.next_look_at)
-            .limit(limit)
-        )
+    """Ids of waiting events whose time has come, the oldest first: those about payments of ours before any other.
+
+    Of strangers no more than the budget of this minute allows, so that a flood of inventions neither keeps a notice of
+    ours waiting nor gives the worker anything to do.
+    """
+    due = (WebhookEvent.decision == Decision.WAITING, WebhookEvent.next_look_at <= now)
+    waiting = select(WebhookEvent.id).where(*due).order_by(WebhookEvent.next_look_at)
+    ours = or_(
+        exists().where(Payment.imp_uid == WebhookEvent.imp_uid),
+        exists().where(Attempt.merchant_uid == WebhookEvent.merchant_uid),
+        exists().where(Registration.merchant_uid == WebhookEvent.merchant_uid),
     )
+    found = list(session.scalars(waiting.where(ours).limit(limit)))
+    budget = STRANGERS_A_MINUTE - _count_since(session, Decision.UNKNOWN_PAYMENT, now - _MINUTE)
+    rest = min(limit - len(found), budget)
+    if rest > 0:
+        found += session.scalars(waiting.where(~ours).limit(rest))
+    expired = waiting.where(~ours, WebhookEvent.received_at <= now - STRANGER_LIVES).limit(limit)
+    return list(dict.fromkeys([*found, *session.scalars(expired)]))
 
 
 def _apply(ctx: WorkContext, gateway: Gateway, event_id: str, transaction: Transaction) -> Decision:
     """Record under the webhook's own name. A registration is looked at whole, since its key is a second fact."""
-    if is_foreign(ctx.mode, transaction):
-        return Decision.FOREIGN_MODE
     as_webhook = replace(ctx, actor=Actor(ActorKind.WEBHOOK, event_id, "portone"))
+    if is_foreign(ctx.mode, transaction):
+        with as_webhook.atomic() as session:
+            problems.test_in_live(as_webhook, session, transaction)
+        return Decision.FOREIGN_MODE
     registration_id = registration_of_order(ctx.reader, transaction.merchant_uid)
     ctx.end_reading()
     if registration_id is not None:

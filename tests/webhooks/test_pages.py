@@ -1,10 +1,13 @@
 """Where webhooks arrive, and the list of them."""
 
 import pytest
+from bs4 import BeautifulSoup
 
 from merchant_admin.core.db import db
 from merchant_admin.core.permissions import Role
-from merchant_admin.webhooks.models import WebhookEvent
+from merchant_admin.payments.models import Payment
+from merchant_admin.webhooks.models import Decision, WebhookEvent
+from tests.support.pages import inspect
 from tests.support.world import World
 
 BODY = {"imp_uid": "imp_123456789012", "merchant_uid": "m", "status": "paid"}
@@ -62,3 +65,40 @@ def test_the_list_shows_deliveries_by_decision_to_those_who_may_look(world):
     assert "<script>alert" not in page.text
     assert "imp_123456789012" not in manager.get("/webhook-events?decision=malformed").text
     assert world.signed_in(Role.CLERK).get("/webhook-events").status_code == 403
+
+
+def replay(client, event_id):
+    page = BeautifulSoup(client.get("/account").text, "html.parser")
+    token = page.find("input", {"name": "csrf_token"})["value"]
+    return client.post(f"/webhook-events/{event_id}/replay", data={"csrf_token": token})
+
+
+def test_a_delivery_is_read_again_by_a_persons_press(world):
+    from tests.support.furnish import charge, payment_of
+
+    imp_uid = payment_of(world, charge(world, world.a_key()).id).imp_uid
+    client = world.signed_in(Role.MANAGER)
+    world.client().post("/webhooks/portone", json={**BODY, "imp_uid": imp_uid})
+    event_id = db.session.query(WebhookEvent).one().id
+    world.sandbox.console_cancel(imp_uid, 3_000)
+    for _ in range(2):
+        assert replay(client, event_id).status_code == 303
+    db.session.rollback()
+    assert db.session.query(WebhookEvent).one().decision is Decision.APPLIED
+    payment = db.session.query(Payment).one()
+    assert payment.cancelled_krw == 3_000
+    page = inspect(client.get("/webhook-events").text)
+    assert page.find("form", action=f"/webhook-events/{event_id}/replay")
+
+
+def test_reading_again_says_what_stood_in_the_way(world):
+    client = world.signed_in(Role.MANAGER)
+    world.client().post("/webhooks/portone", json=BODY)
+    event_id = db.session.query(WebhookEvent).one().id
+    world.sandbox.faults.plan("status_before", "/payments/*")
+    replay(client, event_id)
+    assert "포트원을 읽지 못했습니다." in client.get("/webhook-events").text
+    replay(client, event_id)
+    assert "모르는 결제" in client.get("/webhook-events").text
+    assert replay(client, "whk_none").status_code == 404
+    assert replay(world.signed_in(Role.CLERK), event_id).status_code == 403

@@ -182,3 +182,23 @@ def test_the_list_shows_latency_and_where_it_led(inbox):
     assert row.latency.total_seconds() == 3
     assert row.payment_id == db.session.query(Payment).one().id
     assert queries.inbox_health(db.session, inbox.world.clock.now()).applied == 1
+
+
+def test_a_flood_of_inventions_keeps_no_notice_of_ours_waiting_and_the_worker_idle(inbox):
+    from tests.support.furnish import charge, payment_of
+
+    world = inbox.world
+    imp_uid = payment_of(world, charge(world, world.a_key()).id).imp_uid
+    for number in range(300):
+        inbox.gets(f"imp_{number:012d}")
+    ours = inbox.gets(imp_uid)
+    acted_on = []
+    for _ in range(20):
+        due = service.due_events(world.session(), world.clock.now(), 20)
+        world.session.rollback()
+        for event_id in due:
+            inbox.applies(event_id)
+        acted_on += due
+    assert acted_on[0] == ours
+    assert len(acted_on) == len(set(acted_on)) == service.STRANGERS_A_MINUTE + 1
+    assert inbox.reads() == service.STRANGERS_A_MINUTE + 1
