@@ -21,6 +21,13 @@ class Breaker:
         self._lock = threading.Lock()
         self._failures = 0
         self._tried_at = 0.0
+        self._opened_at: float | None = None
+
+    @property
+    def open_seconds(self) -> float | None:
+        """For how long calls have been refused; None while they are let through."""
+        with self._lock:
+            return None if self._opened_at is None else self.clock() - self._opened_at
 
     @property
     def is_open(self) -> bool:
@@ -48,8 +55,10 @@ class Breaker:
         with self._lock:
             self._failures += 1
             self._tried_at = self.clock()
+            if self._failures == MOST_FAILURES:
+                self._opened_at = self._tried_at
 
     def succeeded(self) -> None:
         """PortOne answered, yes or no."""
         with self._lock:
-            self._failures = 0
+            self._failures, self._opened_at = 0, None

@@ -2,10 +2,12 @@
 
 import signal
 import threading
+from datetime import timedelta
 
 import click
 from flask import Blueprint, Flask, Response, current_app, jsonify
 from flask.blueprints import BlueprintSetupState
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -14,6 +16,7 @@ from merchant_admin.core.db import db
 from merchant_admin.web import banners
 from merchant_admin.web.access import gateway, public, services
 from merchant_admin.web.banners import Banner
+from merchant_admin.web.filters import kst
 from merchant_admin.worker import inline
 from merchant_admin.worker.loop import context_of, keep_working
 from merchant_admin.worker.queries import Backlog, backlog
@@ -29,11 +32,13 @@ def _show_outages(state: BlueprintSetupState) -> None:
 
 
 def _outage() -> Banner | None:
-    if not gateway().breaker.is_open:
+    seconds = gateway().breaker.open_seconds
+    if seconds is None:
         return None
+    since = kst(services().clock.now() - timedelta(seconds=seconds)).striptags()
     return Banner(
         "bad",
-        _("포트원에 연결되지 않습니다"),
+        gettext("%(since)s부터 포트원에 연결되지 않습니다", since=since),
         _("결제와 환불을 보내지 않고 있습니다. 조회는 할 수 있고, 연결되면 저절로 이어집니다."),
     )
 
