@@ -147,8 +147,8 @@ def create_deletion(billing_key_id: str) -> Response:
         return _deletion_page(billing_key_id, form, status=422)
     try:
         key = service.delete_card(work_context(), gateway(), billing_key_id, reason)
-    except RuleBroken:
-        return _deletion_page(billing_key_id, form, status=422)
+    except (RuleBroken, GatewayError) as refusal:
+        return _deletion_page(billing_key_id, form, status=422, refusal=str(refusal))
     if key.state is KeyState.DELETED:
         flash(_("빌링키를 삭제했습니다. 지난 결제는 그대로 남습니다."), "ok")
     elif key.state is KeyState.DELETING:
@@ -158,13 +158,14 @@ def create_deletion(billing_key_id: str) -> Response:
     return after_post(_key_page(billing_key_id))
 
 
-def _deletion_page(key_id: str, form: FormReader, status: int = 200) -> Response:
+def _deletion_page(key_id: str, form: FormReader, status: int = 200, refusal: str | None = None) -> Response:
     session = db.session()
     return page(
         "billing_keys/delete.html",
         key=queries.any_key(session, key_id),
         needs=dependants.of_key(session, key_id),
         form=form,
+        refusal=refusal,
         status=status,
     )
 

@@ -20,10 +20,12 @@ from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
 from merchant_admin.customers.service import index_card
 from merchant_admin.portone.gateway import Gateway
+from merchant_admin.portone.later import MOST_LISTED, ReservationStatus
 from merchant_admin.portone.types import StoredCard
 
 SUBJECT = "billing_key"
 SWEEP_ROWS = 20
+RESERVED_PARTS = 5  # of three months: as far ahead as anybody here can reserve, and a little
 _CUSTOMER_UID = re.compile(r"[A-Za-z0-9_.:@-]{1,80}")
 
 
@@ -136,8 +138,11 @@ def delete_card(ctx: WorkContext, gateway: Gateway, key_id: str, reason: str) ->
     """Delete a card here and at PortOne; irreversible. Marked here first, so that nothing charges it meanwhile.
 
     The key comes back as DELETED, as DELETING when PortOne's answer was lost (the worker reads on), or as ACTIVE
-    again when PortOne refused. Raises RuleBroken while an open charge needs it.
+    again when PortOne refused. Raises RuleBroken while an open charge or a reservation needs it, whoever reserved it:
+    PortOne deletes a key with its reservations left standing (reference 19, row 14). Raises GatewayError when PortOne
+    can't be asked for them; then nothing was changed.
     """
+    _refuse_reserved(ctx, gateway, key_id)
     with ctx.atomic() as session:
         key = _locked(session, key_id)
         if key.state in {KeyState.DELETED, KeyState.DELETING}:
@@ -156,6 +161,27 @@ def delete_card(ctx: WorkContext, gateway: Gateway, key_id: str, reason: str) ->
         customer_uid = key.customer_uid
     _delete_there(ctx, gateway, key_id, customer_uid, reason)
     return _fresh(ctx, key_id)
+
+
+def _refuse_reserved(ctx: WorkContext, gateway: Gateway, key_id: str) -> None:
+    """Refuse while PortOne holds a reservation of this key, also one that nobody wrote down here."""
+    key = _fresh(ctx, key_id)
+    if key.state in {KeyState.DELETED, KeyState.DELETING}:
+        return
+    customer_uid, since = key.customer_uid, ctx.now()
+    ctx.end_reading()
+    for part in range(RESERVED_PARTS):
+        begin = since + part * MOST_LISTED
+        try:
+            rows = gateway.reservations(begin, begin + MOST_LISTED, customer_uid)
+        except GatewayRejected:
+            return  # no such key there, or a PG without reservations
+        waiting = sum(row.status is ReservationStatus.SCHEDULED for row in rows)
+        if waiting:
+            raise RuleBroken(
+                _("포트원에 이 카드의 결제 예약 %(count)s건이 있습니다. 예약을 먼저 취소하세요.", count=waiting),
+                billing_key=key_id,
+            )
 
 
 def _delete_there(ctx: WorkContext, gateway: Gateway, key_id: str, customer_uid: str, reason: str) -> None:

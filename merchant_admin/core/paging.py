@@ -62,8 +62,10 @@ def keyset_page(
     by: tuple[SQLColumnExpression[datetime], SQLColumnExpression[str]],
     place: Place | None,
     make: Callable[[Row[*tuple[Any, ...]]], T],
+    *,
+    soonest_first: bool = False,
 ) -> Page[T]:
-    """Read one page of `query`, newest first by (instant, id), from `place`.
+    """Read one page of `query`, newest first by (instant, id), from `place`; `soonest_first` turns the order round.
 
     The query's rows must carry the two `by` columns under the labels `page_at` and `page_id`; this adds them.
     """
@@ -73,8 +75,8 @@ def keyset_page(
     if place is not None:
         here = tuple_(at, row_id)
         there = tuple_(place.at, place.id)
-        labelled = labelled.where(here > there if backwards else here < there)
-    order = (at.asc(), row_id.asc()) if backwards else (at.desc(), row_id.desc())
+        labelled = labelled.where(here > there if backwards is not soonest_first else here < there)
+    order = (at.asc(), row_id.asc()) if backwards is not soonest_first else (at.desc(), row_id.desc())
     found = list(session.execute(labelled.order_by(*order).limit(PAGE_ROWS + 1)))
     more = len(found) > PAGE_ROWS
     found = found[:PAGE_ROWS]

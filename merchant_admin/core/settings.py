@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -58,6 +59,7 @@ class Settings:
     merchant_name: str
     root: Path  # the project's folder: templates, static files, migrations
     instance_dir: Path
+    charge_hours: tuple[time, time]  # of Seoul: when subscriptions are charged
     trusted_proxies: int
     machines: int
 
@@ -77,6 +79,11 @@ class Settings:
     @property
     def secure_cookies(self) -> bool:
         return bool(self.base_url and self.base_url.startswith("https://"))
+
+    @property
+    def certified_pg(self) -> str:
+        """The `pg` word that picks the MID of ordinary payments, e.g. `jtnet.tpaytest0m`."""
+        return f"{self.pg}.{self.certified.mid}"
 
     @property
     def billing_pg(self) -> str:
@@ -120,6 +127,7 @@ def load(env: Mapping[str, str], root: Path) -> Settings:
         merchant_name=read.text("MERCHANT_NAME", "온빛상점" if sandbox else ""),
         root=root,
         instance_dir=instance_dir,
+        charge_hours=read.hours("CHARGE_HOURS", "09:00-20:00"),
         trusted_proxies=read.number("TRUSTED_PROXIES", 0),
         machines=read.number("MACHINES", 1),
     )
@@ -154,6 +162,16 @@ class _Reader:
 
     def words(self, name: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in self.text(name, "").split(",") if part.strip())
+
+    def hours(self, name: str, default: str) -> tuple[time, time]:
+        """Two times of one day, `09:00-20:00`."""
+        try:
+            start, end = (time.fromisoformat(part.strip()) for part in self.text(name, default).split("-"))
+        except ValueError as wrong:
+            raise UnsafeSettings(f"{name} must read like {default}.") from wrong
+        if start >= end or start.tzinfo or end.tzinfo:
+            raise UnsafeSettings(f"{name} must begin before it ends, like {default}.")
+        return start, end
 
     def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
         try:

@@ -1,6 +1,7 @@
 """What the product asks PortOne to do, in its own words. A rule that takes a Gateway can move money."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -8,15 +9,29 @@ from flask_babel import lazy_gettext as _
 
 from merchant_admin.core.errors import GatewayError, GatewayRejected, GatewayUnreachable, OutcomeUnknown
 from merchant_admin.core.settings import Mode, Settings
-from merchant_admin.core.times import from_epoch
+from merchant_admin.core.times import from_epoch, to_epoch
 from merchant_admin.portone import wire
 from merchant_admin.portone.client import PortOneClient
-from merchant_admin.portone.types import CancelOrder, ChargeOrder, PgSetting, StoredCard, Transaction
+from merchant_admin.portone.later import LaterCalls
+from merchant_admin.portone.typed_cards import TypedCardCalls
+from merchant_admin.portone.types import (
+    CancelOrder,
+    ChargeOrder,
+    Listing,
+    PaymentStatus,
+    PgSetting,
+    StoredCard,
+    Transaction,
+)
 
 NOT_FOUND = 404
+PAST_THE_END = 400
+PAGE_ROWS = 1000
+MOST_NAMED = 100
+MOST_WINDOW = timedelta(days=90)
 
 
-class Gateway:
+class Gateway(LaterCalls, TypedCardCalls):
     """PortOne for one merchant. Every method raises the GatewayError family; reads may be repeated, writes may not."""
 
     def __init__(self, client: PortOneClient, settings: Settings) -> None:
@@ -45,6 +60,11 @@ class Gateway:
                 _("포트원에 연결되지 않아 보내지 않았습니다. 돈은 움직이지 않았습니다. 잠시 뒤 다시 하십시오."),
                 error="stopped",
             ) from wrong
+
+    @property
+    def certified_pg(self) -> str:
+        """The `pg` word of the MID of ordinary payments."""
+        return self._settings.certified_pg
 
     @property
     def billing_pg(self) -> str:
@@ -78,6 +98,12 @@ class Gateway:
             "checksum": order.checksum_krw,
             "reason": order.reason,
         }
+        if order.pay_back_to is not None:
+            body |= {
+                "refund_bank": order.pay_back_to.bank_code,
+                "refund_account": order.pay_back_to.number,
+                "refund_holder": order.pay_back_to.holder,
+            }
         return _transaction(self._client.post("/payments/cancel", body, moves_money=True))
 
     def payment(self, imp_uid: str) -> Transaction | None:
@@ -101,6 +127,35 @@ class Gateway:
             found += _readable(lambda raw=data: wire.transactions(raw))
             following = wire.next_page(data)
             page = following if following > page else 0
+        return found
+
+    def payments_between(self, status: PaymentStatus, since: datetime, until: datetime, page: int = 1) -> Listing:
+        """One page of the payments that came to `status` from `since` to `until`, both included, the oldest first.
+
+        Source: GET /payments/status/{status}: at most 90 days, 1,000 rows a page; a page past the end is a 400, which
+        happens when rows moved to another status while the list was read (reference 2.5, section 7).
+        """
+        if until - since > MOST_WINDOW:
+            raise ValueError("PortOne lists at most 90 days at a time")
+        wanted = {
+            "page": page, "limit": PAGE_ROWS, "from": to_epoch(since), "to": to_epoch(until), "sorting": "started",
+            "include_sandbox": "true",
+        }  # fmt: skip
+        try:
+            data = self._client.get(f"/payments/status/{status.value}", wanted)
+        except GatewayRejected as refusal:
+            if page > 1 and refusal.facts.get("http_status") == PAST_THE_END:
+                return Listing((), 0, 0)
+            raise
+        found: Listing = _readable(lambda: wire.listing(data))
+        return found
+
+    def payments_named(self, imp_uids: Sequence[str]) -> Listing:
+        """These payments as PortOne has them, at most 100; unknown ones are just absent. Source: GET /payments."""
+        if not 0 < len(imp_uids) <= MOST_NAMED:
+            raise ValueError("1 to 100 payments at a time")
+        data = self._read("/payments", {"imp_uid[]": list(imp_uids), "include_sandbox": "true"})
+        found: Listing = Listing((), 0, 0) if data is None else _readable(lambda: wire.listing(data))
         return found
 
     def stored_card(self, customer_uid: str) -> StoredCard | None:

@@ -28,6 +28,17 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class VirtualAccount:
+    """The account a buyer pays into, until the deadline. No card data and nobody's own account: the PG made it."""
+
+    bank_code: str | None
+    bank_name: str | None
+    number: str
+    holder: str | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Transaction:
     """PortOne's payment object, the fields the product uses (reference section 11)."""
 
@@ -57,6 +68,8 @@ class Transaction:
     failed_at: datetime | None
     cancelled_at: datetime | None
     cancels: tuple[Cancel, ...] = ()
+    bank_name: str | None = None  # of an instant transfer
+    account: VirtualAccount | None = None  # issued for this payment
     snapshot: dict[str, Any] = field(default_factory=dict, repr=False)  # allowed fields only
 
     @property
@@ -64,6 +77,16 @@ class Transaction:
         """How far the payment has come; a later answer never has less (reference section 12)."""
         instants = [at for at in (self.started_at, self.paid_at, self.failed_at, self.cancelled_at) if at]
         return self.cancelled_krw, max(instants, default=None)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list. `unreadable` rows were left out: one bad row must not hide the others."""
+
+    rows: tuple[Transaction, ...]
+    next_page: int  # 0: this was the last
+    total: int  # of the whole list, so that one that moved while it was read is noticed
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)
@@ -112,6 +135,15 @@ class ChargeOrder:
 
 
 @dataclass(frozen=True)
+class RefundAccount:
+    """Where a virtual account's money goes back to. Passed on once and never stored (reference section 8)."""
+
+    bank_code: str
+    number: str = field(repr=False)
+    holder: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class CancelOrder:
     """A refund. One without a positive amount can't be built: PortOne reads 0 or nothing as "all of it".
 
@@ -123,6 +155,7 @@ class CancelOrder:
     checksum_krw: int
     reason: str
     tax_free_krw: int = 0
+    pay_back_to: "RefundAccount | None" = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.amount_krw <= self.checksum_krw:

@@ -13,7 +13,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from merchant_admin.core.times import from_epoch
-from merchant_admin.portone.types import Cancel, PaymentStatus, PgSetting, StoredCard, Transaction
+from merchant_admin.portone.types import (
+    Cancel,
+    Listing,
+    PaymentStatus,
+    PgSetting,
+    StoredCard,
+    Transaction,
+    VirtualAccount,
+)
 
 
 class Unreadable(ValueError):
@@ -33,7 +41,7 @@ _SNAPSHOT = (
     "imp_uid", "merchant_uid", "status", "amount", "cancel_amount", "currency", "sandbox", "customer_uid",
     "customer_uid_usage", "pg_provider", "pg_id", "pg_tid", "pay_method", "channel", "name", "apply_num", "card_code",
     "card_name", "card_quota", "card_type", "fail_reason", "cancel_reason", "receipt_url", "started_at", "paid_at",
-    "failed_at", "cancelled_at",
+    "failed_at", "cancelled_at", "bank_code", "bank_name", "vbank_code", "vbank_name", "vbank_date", "vbank_issued_at",
 )  # fmt: skip
 _CARD_NUMBER = re.compile(r"(?<!\d)(?:\d[ -]?){12,18}\d(?!\d)")
 TEXT_CAP = 256
@@ -151,7 +159,23 @@ def transaction(data: object) -> Transaction:
         failed_at=_epoch(payment, "failed_at"),
         cancelled_at=_epoch(payment, "cancelled_at"),
         cancels=_cancels(payment.get("cancel_history")),
+        bank_name=clean_text(payment.get("bank_name"), 40),
+        account=_account(payment),
         snapshot=_snapshot(payment),
+    )
+
+
+def _account(payment: Mapping[str, Any]) -> VirtualAccount | None:
+    """The account issued for this payment, if there is one; its number is the PG's, not a card's."""
+    number = _plain(payment.get("vbank_num"), 40)
+    if number is None:
+        return None
+    return VirtualAccount(
+        bank_code=clean_text(payment.get("vbank_code"), 10),
+        bank_name=clean_text(payment.get("vbank_name"), 40),
+        number=number,
+        holder=clean_text(payment.get("vbank_holder"), 40),
+        due_at=_epoch(payment, "vbank_date"),
     )
 
 
@@ -195,6 +219,21 @@ def transactions(data: object) -> list[Transaction]:
     if not isinstance(rows, list):
         raise Unreadable("a list was expected")
     return [transaction(row) for row in rows]
+
+
+def listing(data: object) -> Listing:
+    """One page of payments, without the rows that can't be read (reference 2.5)."""
+    rows = data.get("list") if isinstance(data, dict) else data
+    if not isinstance(rows, list):
+        raise Unreadable("a list was expected")
+    found, unreadable = [], 0
+    for row in rows:
+        try:
+            found.append(transaction(row))
+        except Unreadable:
+            unreadable += 1
+    total = data.get("total") if isinstance(data, dict) else None
+    return Listing(tuple(found), next_page(data), total if isinstance(total, int) else len(rows), unreadable)
 
 
 def next_page(data: object) -> int:

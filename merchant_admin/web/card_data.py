@@ -6,9 +6,10 @@ view runs. Webhooks are machine data and are stored through their own allow-list
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import ParamSpec, TypeVar
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_babel import gettext as _
 
 from merchant_admin.core.errors import InvalidInput
@@ -20,6 +21,17 @@ NAMES = frozenset({
 })  # fmt: skip
 _RUN = re.compile(r"(?<![A-Za-z_\d])\d(?:[\s.\-_/·‐-―]{0,2}\d){12,}")
 _PHONE = re.compile(r"(?<!\d)01[016789][-. ]?\d{3,4}[-. ]?\d{4}(?!\d)")
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_TAKES = "merchant_admin_takes_card_data"
+
+
+def takes_card_data(view: Callable[P, R]) -> Callable[P, R]:
+    """Marks the one view that reads a typed card: key-in, which stands only where the setting is on."""
+    setattr(view, _TAKES, True)
+    return view
 
 
 class CardData(InvalidInput):
@@ -64,7 +76,8 @@ def init_card_data(app: Flask) -> None:
     def refuse() -> None:
         if request.endpoint is None or comes_from_outside(request.endpoint):
             return
-        named = NAMES & {name.lower() for name in (*request.args, *request.form)}
+        is_key_in = getattr(current_app.view_functions.get(request.endpoint), _TAKES, False)
+        named = NAMES & {name.lower() for name in (*request.args, *(() if is_key_in else request.form))}
         if named or any(holds_card_number(text) for text in request.args.values()):
             raise CardData(
                 _("카드번호로 보이는 숫자는 받지 않습니다. 아무것도 저장하지 않았습니다."), endpoint=request.endpoint
