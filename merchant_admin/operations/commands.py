@@ -63,7 +63,8 @@ def restore(path: Path, *, yes: bool) -> None:
         raise click.ClickException(str(refusal)) from refusal
     if kept_as.exists():
         click.echo(f"The database that stood here is kept as {kept_as}.")
-    click.echo("Restored. Now: flask --app app db upgrade, then doctor, then start the worker before anyone charges.")
+    click.echo("Restored. Now: flask --app app db upgrade, then doctor, then sync --from the day before that copy:")
+    click.echo("it reads from PortOne what was charged since. Then start the worker, and only then let anyone charge.")
 
 
 COMMANDS = (doctor, backup, restore)

@@ -17,6 +17,7 @@ from merchant_admin.core.clock import Clock
 from merchant_admin.core.errors import ConsoleError, GatewayRejected
 from merchant_admin.core.permissions import Role
 from merchant_admin.core.settings import Settings
+from merchant_admin.portone.channels import check_channels
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.staff.models import Staff
 from merchant_admin.webhooks.models import WebhookEvent
@@ -110,15 +111,10 @@ def _portone(patient: Patient) -> Iterator[Finding]:
         yield Finding("PortOne", str(wrong), f"can this machine reach {settings.api_url}? Proxy, firewall, DNS")
         return
     yield Finding("PortOne", f"answers at {settings.api_url}; {len(channels)} channels")
-    known = {(channel.pg_provider, channel.pg_id) for channel in channels}
-    for name, channel in (
-        ("CERTIFIED", settings.certified),
-        ("BILLING", settings.billing),
-        ("KEY_IN", settings.key_in_channel),
-    ):
-        is_known = (settings.pg, channel.mid) in known
-        remedy = None if is_known else f"add the channel in PortOne's console, or correct PORTONE_MID_{name}"
-        yield Finding(f"PORTONE_MID_{name}", f"{channel.mid} {'is a channel' if is_known else 'is unknown'}", remedy)
+    for check in check_channels(settings, patient.gateway):
+        seen = "is a channel" if check.is_right else "is of the other mode" if check.found else "is unknown"
+        remedy = None if check.is_right else f"add the channel in PortOne's console, or correct {check.setting}"
+        yield Finding(check.setting, f"{check.mid} {seen}", remedy)
 
 
 def _clock(patient: Patient) -> Iterator[Finding]:

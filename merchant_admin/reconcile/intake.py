@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,10 +12,13 @@ from sqlalchemy.orm import Session
 from merchant_admin.core.context import WorkContext
 from merchant_admin.payments import problems
 from merchant_admin.payments.facts import is_foreign, record_transaction
-from merchant_admin.payments.models import Payment
-from merchant_admin.portone.types import Transaction
+from merchant_admin.payments.models import Attempt, Payment
+from merchant_admin.payments.states import AttemptState
+from merchant_admin.portone.types import PaymentStatus, Transaction
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 ROWS_A_COMMIT = 50
 ROWS_A_LOOK = 500
@@ -38,7 +42,8 @@ def take_in(ctx: WorkContext, rows: Iterable[Transaction], *, source: str, skipp
     Rows of 0 won are billing keys without a charge: their registration looks after them.
     """
     once = {row.imp_uid: row for row in rows if row.amount_krw > 0}
-    news = _news(ctx, list(once.values()))
+    running = in_flight(ctx, once.values())
+    news = _news(ctx, [row for uid, row in once.items() if uid not in running])
     changed, bad = 0, skipped
     for part in _parts(sorted(news, key=lambda row: (row.merchant_uid, row.imp_uid)), ROWS_A_COMMIT):
         try:
@@ -50,6 +55,21 @@ def take_in(ctx: WorkContext, rows: Iterable[Transaction], *, source: str, skipp
                 good = _alone(ctx, row, source)
                 changed, bad = changed + good, bad + (not good)
     return Taken(len(once), changed, bad)
+
+
+def in_flight(ctx: WorkContext, rows: Iterable[Transaction]) -> set[str]:
+    """The imp_uids of tries whose attempt is being sent or whose window is open: what comes of them is not said yet.
+
+    A buyer may try another card after a failed one, so such a try is not taken for the attempt's end.
+    """
+    tries = {row.imp_uid: row.merchant_uid for row in rows if row.status in {PaymentStatus.READY, PaymentStatus.FAILED}}
+    orders = sorted(set(tries.values()))
+    sending: set[str] = set()
+    for part in _parts(orders, ROWS_A_LOOK):
+        sent = select(Attempt.merchant_uid).where(Attempt.merchant_uid.in_(part), Attempt.state == AttemptState.SENDING)
+        sending |= set(ctx.reader.scalars(sent))
+    ctx.end_reading()
+    return {imp_uid for imp_uid, order in tries.items() if order in sending}
 
 
 def _news(ctx: WorkContext, rows: list[Transaction]) -> list[Transaction]:
@@ -90,7 +110,7 @@ def _alone(ctx: WorkContext, row: Transaction, source: str) -> bool:
     return True
 
 
-def _parts(rows: list[Transaction], size: int) -> Iterator[list[Transaction]]:
+def _parts(rows: list[T], size: int) -> Iterator[list[T]]:
     rest = iter(rows)
     while part := list(islice(rest, size)):
         yield part

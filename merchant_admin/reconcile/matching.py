@@ -23,7 +23,7 @@ from merchant_admin.payments.facts import is_foreign
 from merchant_admin.payments.models import TIME_OF, Cancellation, Payment
 from merchant_admin.portone.gateway import MOST_NAMED, Gateway
 from merchant_admin.portone.types import PaymentStatus, Transaction
-from merchant_admin.reconcile.intake import Taken, take_in
+from merchant_admin.reconcile.intake import Taken, in_flight, take_in
 from merchant_admin.reconcile.models import DayMatch
 from merchant_admin.reconcile.walking import LIFE
 from merchant_admin.refunds.models import Refund
@@ -86,7 +86,8 @@ def _read_day(ctx: WorkContext, gateway: Gateway, day: date) -> tuple[dict[str, 
             taken += take_in(ctx, listing.rows, source="match", skipped=listing.unreadable)
             found |= {row.imp_uid: row for row in listing.rows if row.amount_krw > 0}
             page = listing.next_page if listing.next_page > page else 0
-    return found, calls, taken
+    running = in_flight(ctx, found.values())
+    return {uid: row for uid, row in found.items() if uid not in running}, calls, taken
 
 
 def _is_of(row: Transaction, day: date) -> bool:

@@ -1,5 +1,6 @@
 """Back-fill and rounds: what happened elsewhere is found, nothing doubles, and ten workers do the work of one."""
 
+import contextlib
 import threading
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -12,7 +13,8 @@ from merchant_admin.core.db import db, lease_now
 from merchant_admin.core.errors import GatewayError
 from merchant_admin.core.ids import new_merchant_uid
 from merchant_admin.core.owners import me
-from merchant_admin.payments.models import Payment, PaymentLine
+from merchant_admin.payments.models import Attempt, Payment, PaymentLine
+from merchant_admin.payments.states import AttemptState
 from merchant_admin.portone import gateway as gateway_module
 from merchant_admin.portone.types import ChargeOrder
 from merchant_admin.reconcile import service
@@ -286,4 +288,27 @@ def test_a_lost_answer_is_settled_by_a_round_as_well(world):
     turns(world)
     acts = list(world.session.scalars(select(Event.act)))
     assert acts.count("charge.paid") == 1
+    assert_books_agree(world.app, world.sandbox)
+
+
+def test_a_failed_try_in_a_window_that_is_open_ends_nothing(world):
+    from merchant_admin.registrations import service as registrations
+    from merchant_admin.registrations.service import RegistrationOrder
+    from portone_sandbox.cards import CardRefused
+
+    customer_id = world.a_customer().id
+    order = RegistrationOrder(new_merchant_uid("sht"), customer_id, 15_000, 0, "카드 등록")
+    made = registrations.open_registration(world.ctx(), world.gateway, order)
+    names = {"customer_uid": made.customer_uid, "merchant_uid": made.merchant_uid}
+    world.session.rollback()
+    with contextlib.suppress(CardRefused):
+        world.sandbox.window_key(**names, card="limit", amount=15_000, name="카드 등록")
+    sync_all(world)
+    world.session.rollback()
+    assert world.session.scalars(select(Attempt.state)).one() is AttemptState.SENDING
+    world.sandbox.window_key(**names, amount=15_000, name="카드 등록")
+    sync_all(world)
+    world.session.rollback()
+    attempt = world.session.scalars(select(Attempt)).one()
+    assert (attempt.state, attempt.late) == (AttemptState.PAID, False)
     assert_books_agree(world.app, world.sandbox)
