@@ -8,27 +8,39 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from merchant_admin.audit.routes import bp as audit
 from merchant_admin.billing_keys.dependants import needs_cards
 from merchant_admin.billing_keys.routes import bp as billing_keys
+from merchant_admin.cases.routes import bp as cases
+from merchant_admin.checkouts.links import bp as pay_links
+from merchant_admin.checkouts.routes import bp as checkouts
 from merchant_admin.core.clock import Clock, SystemClock
 from merchant_admin.core.db import db, engine_options
 from merchant_admin.core.settings import Settings
 from merchant_admin.customers.routes import bp as customers
 from merchant_admin.demo.commands import demo_commands
+from merchant_admin.key_in.routes import bp as key_in
 from merchant_admin.operations.commands import COMMANDS
 from merchant_admin.overview.routes import bp as overview
 from merchant_admin.payments.key_use import open_charges_of_key
+from merchant_admin.payments.promises import expects_payments
 from merchant_admin.payments.routes import bp as payments
 from merchant_admin.portone.client import PortOneClient
 from merchant_admin.portone.gateway import Gateway
+from merchant_admin.reconcile.routes import bp as reconcile
 from merchant_admin.refunds.routes import bp as refunds
 from merchant_admin.registrations.routes import bp as registrations
+from merchant_admin.schedules.commands import schedule_commands
+from merchant_admin.schedules.promising import KEEPER, schedules_of_key
+from merchant_admin.schedules.routes import bp as schedules
 from merchant_admin.staff.routes import bp as staff
+from merchant_admin.subscriptions.dunning import KEEPER as PERIODS
+from merchant_admin.subscriptions.plan_routes import subscriptions
+from merchant_admin.subscriptions.queries import subscriptions_of_key
 from merchant_admin.web.access import Services, init_access, refuse_open_doors
 from merchant_admin.web.setup import init_web
 from merchant_admin.webhooks.routes import bp as webhooks
 from merchant_admin.worker.routes import bp as worker
 
 MAX_BODY_BYTES = 64 * 1024
-FEATURES = (staff, customers, billing_keys, registrations, payments, refunds, webhooks, audit, overview, worker)
+FEATURES = (staff, customers, billing_keys, registrations, checkouts, pay_links, payments, schedules, refunds, webhooks, cases, reconcile, subscriptions, audit, overview, worker)
 
 
 def create_app(settings: Settings, *, http: requests.Session | None = None, clock: Clock | None = None) -> Flask:
@@ -63,9 +75,14 @@ def create_app(settings: Settings, *, http: requests.Session | None = None, cloc
     init_access(app, Services(settings, clock, Gateway(client, settings)))
     init_web(app, settings)
     needs_cards(open_charges_of_key)
-    for feature in FEATURES:
+    needs_cards(subscriptions_of_key)
+    expects_payments("subscriptions", PERIODS)
+    needs_cards(schedules_of_key)
+    expects_payments("schedules", KEEPER)
+    app.jinja_env.globals["key_in_is_on"] = settings.key_in
+    for feature in (*FEATURES, key_in) if settings.key_in else FEATURES:
         app.register_blueprint(feature)
-    for command in (demo_commands, *COMMANDS):
+    for command in (demo_commands, schedule_commands, *COMMANDS):
         app.cli.add_command(command)
     refuse_open_doors(app)
     return app

@@ -27,7 +27,11 @@ _PAGES = {
     "refund": "/refunds/{}",
     "registration": "/registrations/{}",
     "billing_key": "/billing-keys/{}",
+    "schedule": "/schedules/{}",
+    "subscription": "/subscriptions/{}",
+    "plan": "/plans/{}/edit",
     "customer": "/customers/{}",
+    "case": "/cases/{}",
     "staff": "/staff/{}/edit",
 }
 

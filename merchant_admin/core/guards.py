@@ -18,6 +18,13 @@ TRIGGERS = frozenset(
         "events_no_update", "events_no_delete",
         "billing_keys_move", "billing_keys_no_delete",
         "registrations_move", "registrations_no_delete",
+        "checkouts_move", "checkouts_no_delete",
+        "schedules_move", "schedules_no_delete",
+        "looks_no_update", "looks_no_delete",
+        "hand_closings_birth", "hand_closings_move", "hand_closings_no_delete",
+        "plans_no_delete", "subscriptions_move", "subscriptions_no_delete", "periods_move", "periods_no_delete",
+        "period_charges_birth", "period_charges_no_update", "period_charges_no_delete",
+        "cases_move", "cases_no_delete", "day_closings_no_update", "day_closings_no_delete",
     }
 )  # fmt: skip
 POSTGRESQL_ONLY = frozenset({"ledger_entries_no_truncate", "events_no_truncate"})

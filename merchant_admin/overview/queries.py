@@ -4,16 +4,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from flask_babel.speaklater import LazyString
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
+from merchant_admin.cases.queries import CaseRow, open_cases
+from merchant_admin.cases.states import CaseKind
 from merchant_admin.core.times import start_of
 from merchant_admin.customers.models import Customer
 from merchant_admin.payments.details import CancellationRow, LineDetail
+from merchant_admin.payments.holding import HELD_FOR
 from merchant_admin.payments.models import Attempt, Charge, PaymentLine
-from merchant_admin.payments.states import AttemptState, LineState
+from merchant_admin.payments.next_steps import is_last, next_step
+from merchant_admin.payments.states import AttemptState, ChargeKind, Evidence, LineState
 from merchant_admin.refunds.models import Refund
 from merchant_admin.refunds.queries import RefundRow
 from merchant_admin.refunds.states import RefundState
@@ -26,7 +31,7 @@ GRACE = timedelta(minutes=1)  # what was written down this long ago and never se
 
 @dataclass(frozen=True)
 class OpenCharge:
-    """A charge whose outcome is not known. `may_act`: seen absent twice, so a person may decide."""
+    """A charge whose outcome is not known."""
 
     charge_id: str
     line_id: str | None
@@ -39,10 +44,18 @@ class OpenCharge:
     absences: int
     next_look_at: datetime | None
     at: datetime
+    kind: ChargeKind
+    sends: int
+    refused: bool
 
     @property
-    def may_act(self) -> bool:
-        return self.state is AttemptState.READY or self.absences >= 2
+    def _is_last(self) -> bool:
+        return is_last(self.kind, self.sends, is_refused=self.refused)
+
+    @property
+    def next_step(self) -> LazyString | str:
+        """What happens by itself."""
+        return next_step(self.state, self.absences, self.evidence, closes_itself=self._is_last)
 
 
 @dataclass(frozen=True)
@@ -95,10 +108,12 @@ class Needs:
     paid_without_key: list[PaidWithoutKey]
     failed: list[Failed]
     missing_keys: int
+    cases: list[CaseRow]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.charges or self.refunds or self.paid_without_key or self.failed or self.missing_keys)
+        waiting = self.charges or self.refunds or self.paid_without_key or self.cases
+        return not (waiting or self.failed or self.missing_keys)
 
 
 def given_back(line: LineDetail, refunds: list[RefundRow]) -> list[tuple[CancellationRow, RefundRow | None]]:
@@ -115,6 +130,7 @@ def needs(session: Session, now: datetime, today: date) -> Needs:
         _paid_without_key(session),
         failed_on(session, today),
         _count(session, select(BillingKey.id).where(BillingKey.state == KeyState.MISSING)),
+        [case for case in open_cases(session) if case.kind is not CaseKind.CHARGE_ONLY],  # it stands above by itself
     )
 
 
@@ -136,8 +152,12 @@ def _count(session: Session, query: Select[Any]) -> int:
 
 
 def _stuck_attempt(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    lost = and_(Attempt.state == AttemptState.READY, Attempt.created_at < now - GRACE)
-    return ((Attempt.state == AttemptState.UNCERTAIN) | lost,)
+    # What a clerk holds while PortOne is away goes by itself, for a day.
+    waits = and_(func.coalesce(Attempt.evidence, "") == Evidence.HELD.value, Attempt.created_at > now - HELD_FOR)
+    lost = and_(Attempt.state == AttemptState.READY, Attempt.created_at < now - GRACE, ~waits)
+    # Money that is awaited in a virtual account is no trouble: nobody has to act before its deadline.
+    is_trouble = func.coalesce(Attempt.evidence, "") != Evidence.AWAITING_DEPOSIT.value
+    return (and_(Attempt.state == AttemptState.UNCERTAIN, is_trouble) | lost,)
 
 
 def _stuck_refund(now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -159,7 +179,8 @@ def _open_charges(session: Session, now: datetime) -> list[OpenCharge]:
     rows: Any = session.execute(
         select(
             Charge.id, PaymentLine.id, Charge.name, Charge.amount_krw, Charge.customer_id, Customer.name,
-            Attempt.state, Attempt.evidence, Attempt.absences, Attempt.next_look_at, Attempt.created_at,
+            Attempt.state, Attempt.evidence, Attempt.absences, Attempt.next_look_at, Attempt.created_at, Charge.kind,
+            Attempt.sends, Attempt.refused,
         )
         .join(Charge, Charge.id == Attempt.charge_id)
         .join(Customer, Customer.id == Charge.customer_id)

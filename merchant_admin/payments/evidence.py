@@ -14,6 +14,8 @@ _WORDS: dict[Evidence, LazyString] = {
     Evidence.MISMATCH: _("포트원에 있는 결제가 요청한 내용과 다릅니다."),
     Evidence.UNFINISHED: _("포트원이 결제를 시작했지만 아직 끝내지 않았습니다."),
     Evidence.OTHER_MODE: _("테스트와 실제 결제가 섞였습니다. 이 결제는 반영하지 않았습니다."),
+    Evidence.AWAITING_DEPOSIT: _("가상계좌를 발급했고 고객의 입금을 기다립니다."),
+    Evidence.HELD: _("포트원이 멈춘 동안 적어 둔 결제입니다. 아직 보내지 않았고 돈은 움직이지 않았습니다."),
     Evidence.LEASE_EXPIRED: _("보내던 중에 서버가 멈추었습니다. 결제되었을 수 있습니다."),
 }
 

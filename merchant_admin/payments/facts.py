@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 from merchant_admin.audit.service import record
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.context import WorkContext
+from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.settings import Mode
 from merchant_admin.ledger import service as ledger
-from merchant_admin.payments import lines
+from merchant_admin.payments import deposits, lines, problems, promises
 from merchant_admin.payments.models import Attempt, Cancellation, Charge, Payment
 from merchant_admin.payments.states import AttemptState, Evidence, advance
 from merchant_admin.portone.types import PaymentStatus, Transaction
@@ -61,11 +62,12 @@ def record_transaction(ctx: WorkContext, session: Session, transaction: Transact
     """
     if is_foreign(ctx.mode, transaction):
         raise ForeignMode("a test payment in live mode", imp_uid=transaction.imp_uid)
+    promises.open_promised(ctx, session, transaction.merchant_uid)
     match = _match(session, transaction)
     payment, is_new = _held(ctx, session, transaction, match)
     was_taken = not is_new and is_taken(payment)
     if is_new or _is_news(payment, transaction):
-        _write(payment, transaction, ctx.now())
+        _write(ctx, session, payment, transaction)
     if payment.billing_key_id is None and match.key is not None:
         payment.billing_key_id = match.key.id
         payment.customer_id = payment.customer_id or match.key.customer_id
@@ -79,11 +81,12 @@ def record_transaction(ctx: WorkContext, session: Session, transaction: Transact
         _tell(ctx, "payment.found", payment, source=source, amount_krw=payment.amount_krw)
     elif match.attempt is not None and match.charge is not None:
         if match.wrong:
-            _keep_mismatch(ctx, payment, match, source, tell=is_new or is_newly_taken)
+            _keep_mismatch(ctx, session, payment, match, source, tell=is_new or is_newly_taken)
         else:
             _end_attempt(ctx, session, payment, match, source, is_newly_taken=is_newly_taken)
-        lines.show_attempt(session, match.attempt)
+        lines.show_attempt(session, match.attempt, ctx.now())
     lines.show_payment(session, payment, match.attempt, ctx.now())
+    promises.tell(ctx, session, payment, match.attempt)
     session.flush()
     return payment
 
@@ -197,10 +200,11 @@ def _is_news(payment: Payment, transaction: Transaction) -> bool:
     return not instants or (newest is not None and newest >= max(instants))
 
 
-def _write(payment: Payment, transaction: Transaction, now: datetime) -> None:
+def _write(ctx: WorkContext, session: Session, payment: Payment, transaction: Transaction) -> None:
     """Take over a description. What it leaves out stays; the first instant of payment stays for ever."""
     if transaction.amount_krw != payment.amount_krw:
         log.error("payment.amount_changed", extra={"imp_uid": payment.imp_uid})
+        problems.amount_changed(ctx, session, payment, transaction.amount_krw)
         return
     foreign_money = transaction.currency != "KRW"  # can't stand in books of won: shown as unknown, blocks actions
     payment.status = PaymentStatus.UNKNOWN if foreign_money else transaction.status
@@ -209,13 +213,17 @@ def _write(payment: Payment, transaction: Transaction, now: datetime) -> None:
     payment.paid_at = payment.paid_at or transaction.paid_at
     for field in (
         "pg_provider", "pg_id", "pg_tid", "method", "issuer_code", "issuer_name", "last_four", "quota",
-        "approval_number", "receipt_url", "fail_reason", "started_at", "failed_at", "cancelled_at",
+        "approval_number", "receipt_url", "fail_reason", "bank_name", "started_at", "failed_at", "cancelled_at",
     ):  # fmt: skip
         told = getattr(transaction, field)
         if told is not None:
             setattr(payment, field, told)
+    if transaction.account is not None:
+        account = transaction.account
+        payment.account_number, payment.account_holder = account.number, account.holder
+        payment.bank_name, payment.deposit_due_at = account.bank_name or payment.bank_name, account.due_at
     payment.snapshot = json.dumps(transaction.snapshot, ensure_ascii=False, sort_keys=True)
-    payment.read_at = now
+    payment.read_at = ctx.now()
 
 
 def _book(ctx: WorkContext, session: Session, payment: Payment, transaction: Transaction) -> None:
@@ -239,6 +247,9 @@ def _book(ctx: WorkContext, session: Session, payment: Payment, transaction: Tra
     if entered != payment.cancelled_krw:
         # The history PortOne tells does not sum up to its own total: shown as a difference, never guessed.
         log.warning("payment.history_differs", extra={"payment": payment.id, "entered_krw": entered})
+        problems.history_differs(ctx, session, payment, entered)
+    elif transaction.cancels:
+        problems.history_is_whole(ctx, session, payment)
 
 
 def _mark_key_used(session: Session, payment: Payment) -> None:
@@ -252,13 +263,17 @@ def _mark_key_used(session: Session, payment: Payment) -> None:
     )
 
 
-def _keep_mismatch(ctx: WorkContext, payment: Payment, match: _Match, source: str, *, tell: bool) -> None:
+def _keep_mismatch(
+    ctx: WorkContext, session: Session, payment: Payment, match: _Match, source: str, *, tell: bool
+) -> None:
     """A payment with our order number that is not the one asked for: in the books, but it does not end the attempt."""
     assert match.attempt is not None
     if match.attempt.state in _AWAITED and payment.status is not PaymentStatus.FAILED:
         match.attempt.evidence = Evidence.MISMATCH.with_detail(", ".join(match.wrong))
     if tell:
         _tell(ctx, "payment.mismatch", payment, source=source, fields=list(match.wrong), amount_krw=payment.amount_krw)
+    if is_taken(payment):
+        problems.mismatched(ctx, session, payment, match.attempt.charge_id, match.wrong)
 
 
 def _end_attempt(
@@ -275,12 +290,30 @@ def _end_attempt(
             _tell_charge(ctx, "charge.paid", charge, attempt, before=before, source=source)
         if is_newly_taken and _is_paid_twice(session, charge, payment):
             _tell_charge(ctx, "charge.paid_twice", charge, attempt, before=before, source=source, also=payment.imp_uid)
+            problems.paid_twice(ctx, session, payment, charge.id, attempt.imp_uid)
     elif payment.status is PaymentStatus.FAILED and _is_last_word(session, attempt):
         attempt.fail_reason = payment.fail_reason
         _close(attempt, AttemptState.DECLINED, payment, ctx.now())
         _tell_charge(ctx, "charge.declined", charge, attempt, before=before, source=source)
+    elif before in _AWAITED and deposits.has_account(payment):
+        _await_deposit(ctx, session, charge, attempt, payment, source)
     elif before is AttemptState.UNCERTAIN and payment.status in {PaymentStatus.READY, PaymentStatus.UNKNOWN}:
         attempt.evidence = Evidence.UNFINISHED.with_detail(json.loads(payment.snapshot).get("status"))
+
+
+def _await_deposit(
+    ctx: WorkContext, session: Session, charge: Charge, attempt: Attempt, payment: Payment, source: str
+) -> None:
+    """An account was issued: the window is over, and the buyer pays when they like until the deadline."""
+    before = attempt.state
+    if before is AttemptState.SENDING:
+        attempt.state = advance(before, AttemptState.UNCERTAIN)
+        attempt.lease_until = attempt.owner = None
+    now = lease_now(session, ctx.clock)
+    attempt.next_look_at = deposits.next_look(payment.deposit_due_at, now)
+    if attempt.evidence != Evidence.AWAITING_DEPOSIT.value:
+        attempt.evidence = Evidence.AWAITING_DEPOSIT.value
+        _tell_charge(ctx, "charge.awaiting_deposit", charge, attempt, before=before, source=source)
 
 
 def _close(attempt: Attempt, to: AttemptState, payment: Payment, now: datetime) -> None:
@@ -293,6 +326,9 @@ def _close(attempt: Attempt, to: AttemptState, payment: Payment, now: datetime) 
 
 def _is_last_word(session: Session, attempt: Attempt) -> bool:
     """Whether a failed try ends the attempt. While a window is open, a second try under the same number may run."""
+    siblings = select(Payment).where(Payment.attempt_id == attempt.id, Payment.status == PaymentStatus.READY)
+    if any(deposits.has_account(other) for other in session.scalars(siblings)):
+        return False
     if attempt.state is AttemptState.UNCERTAIN:
         return True
     if attempt.state is not AttemptState.SENDING:

@@ -20,10 +20,10 @@ from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import GatewayError, NotFound
 from merchant_admin.core.owners import is_gone
-from merchant_admin.payments import lines
+from merchant_admin.payments import deposits, lines, looked, problems
 from merchant_admin.payments.facts import is_foreign, record_transaction
 from merchant_admin.payments.models import Attempt, Charge
-from merchant_admin.payments.states import MAX_SENDS, AttemptState, ChargeKind, Evidence, advance
+from merchant_admin.payments.states import BY_WINDOW, MAX_SENDS, SENT_ONCE, AttemptState, Evidence, advance
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.portone.types import PaymentStatus, Transaction
 
@@ -58,6 +58,7 @@ def look_at_attempt(ctx: WorkContext, gateway: Gateway, attempt_id: str) -> Atte
             if attempt.state is AttemptState.UNCERTAIN:
                 # Not this attempt's fault: it is tried again soon, and the breaker keeps the calls few meanwhile.
                 attempt.next_look_at = lease_now(session, ctx.clock) + WHEN_UNREAD * (1 + _spread(attempt, "unread"))
+                looked.note_unread(ctx, session, attempt, wrong)
         return attempt
 
 
@@ -72,11 +73,14 @@ def look(ctx: WorkContext, gateway: Gateway, attempt_id: str) -> Attempt:
     found = [row for row in gateway.payments_of(merchant_uid) if row.merchant_uid == merchant_uid]
     with ctx.atomic() as session:
         attempt = locked(session, attempt_id)
+        was_uncertain, absences = attempt.state is AttemptState.UNCERTAIN, attempt.absences
         for row in sorted(found, key=lambda row: _ORDER.index(row.status)):
             if not is_foreign(ctx.mode, row):
                 record_transaction(ctx, session, row, source="look")
         if attempt.state is AttemptState.UNCERTAIN:
             _weigh(ctx, session, attempt, found, asked_at)
+        if was_uncertain:
+            looked.note(ctx, session, attempt, found, absences)
     return attempt
 
 
@@ -96,7 +100,7 @@ def expire_leases(ctx: WorkContext) -> int:
             attempt = locked(session, attempt_id)
             lease_until = attempt.lease_until
             if lease_until is not None and (lease_until <= now or is_gone(attempt.owner)):
-                if _charge_of(session, attempt).kind is ChargeKind.FIRST:
+                if _charge_of(session, attempt).kind in BY_WINDOW:
                     attempt.sent_at = lease_until
                 make_uncertain(ctx, session, attempt, Evidence.LEASE_EXPIRED.value)
                 attempt.next_look_at = now
@@ -136,10 +140,10 @@ def tell(
     charge = _charge_of(session, attempt)
     record(
         ctx, act, ("charge", charge.id), customer_id=charge.customer_id, before=before.value if before else None,
-        after=attempt.state.value, amount_krw=attempt.amount_krw, **facts,
+        after=attempt.state.value, amount_krw=attempt.amount_krw, merchant_uid=attempt.merchant_uid, **facts,
     )  # fmt: skip
     session.flush()
-    lines.show_attempt(session, attempt)
+    lines.show_attempt(session, attempt, ctx.now())
 
 
 def next_look(attempt: Attempt, now: datetime) -> datetime:
@@ -168,15 +172,24 @@ def _weigh(ctx: WorkContext, session: Session, attempt: Attempt, found: list[Tra
     """After a look that did not settle the attempt: count an absence, or say what stands in the way."""
     charge = _charge_of(session, attempt)
     was_proven = attempt.absences >= NEEDED_ABSENCES
-    if any(is_foreign(ctx.mode, row) for row in found):
-        attempt.evidence = Evidence.OTHER_MODE.value
-    _count_absence(attempt, asked_at, is_absent=_is_absent(charge, found))
+    for row in found:
+        if is_foreign(ctx.mode, row):
+            attempt.evidence = Evidence.OTHER_MODE.value
+            problems.test_in_live(ctx, session, row)
+    now = lease_now(session, ctx.clock)
+    awaited = [row for row in found if deposits.is_awaited(row, now)]
+    _count_absence(attempt, asked_at, is_absent=not awaited and _is_absent(charge, found))
     attempt.looks += 1
-    attempt.next_look_at = next_look(attempt, lease_now(session, ctx.clock))
+    attempt.next_look_at = next_look(attempt, now)
+    if awaited:
+        dues = [
+            row.account.due_at for row in awaited if row.account and row.account.due_at and row.account.due_at > now
+        ]
+        attempt.next_look_at = deposits.next_look(min(dues, default=None), now)
     session.flush()  # the guard asks for two absences in the row before it lets the attempt go
     if attempt.absences < NEEDED_ABSENCES:
         return
-    if charge.kind is ChargeKind.FIRST or attempt.refused or attempt.sends >= MAX_SENDS:
+    if charge.kind in SENT_ONCE or attempt.refused or attempt.sends >= MAX_SENDS:
         abandon(ctx, session, attempt, reason="absent twice")
     elif not was_proven:
         tell(ctx, session, "charge.absent", attempt, attempt.state, sends=attempt.sends)
@@ -188,7 +201,7 @@ def _is_absent(charge: Charge, found: list[Transaction]) -> bool:
     A window leaves a `ready` row for ever when the buyer walks away (reference section 12): once it is over, that is
     no payment. For a stored card `ready` means that PortOne is at work.
     """
-    if charge.kind is ChargeKind.FIRST:
+    if charge.kind in BY_WINDOW:
         return all(row.status is PaymentStatus.READY for row in found)
     return not found
 

@@ -11,6 +11,13 @@ from merchant_admin.payments.states import AttemptState, ChargeKind, LineState
 from merchant_admin.portone.types import PaymentStatus
 
 _OPEN = text("state IN ('ready', 'sending', 'uncertain')")
+# The instant by which PortOne lists a payment of each status (reference section 7).
+TIME_OF = {"ready": "started_at", "failed": "failed_at", "paid": "paid_at", "cancelled": "cancelled_at"}
+_WHEN = tuple(
+    Index(f"ix_payments_when_{status}", at, sqlite_where=text(each), postgresql_where=text(each))
+    for status, at in TIME_OF.items()
+    for each in (f"status = '{status}'",)
+)
 
 
 class Charge(Base):
@@ -59,13 +66,14 @@ class Attempt(Base):
         CheckConstraint("state <> 'paid' OR imp_uid IS NOT NULL", name="paid_has_imp_uid"),
         Index("uq_attempts_open", "charge_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_attempts_charge", "charge_id"),
+        Index("ix_attempts_sent", "sent_at"),
         Index("ix_attempts_work", "state", "next_look_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     charge_id: Mapped[str] = mapped_column(ForeignKey("charges.id"))
     merchant_uid: Mapped[str] = mapped_column(String(40), unique=True)
-    customer_uid: Mapped[str] = mapped_column(String(80))
+    customer_uid: Mapped[str | None] = mapped_column(String(80))  # None: an ordinary payment, without a stored card
     pg_id: Mapped[str | None] = mapped_column(String(80))  # the MID the money must come through; None = any of ours
     amount_krw: Mapped[int] = mapped_column(Won)
     state: Mapped[AttemptState] = mapped_column(Word(AttemptState))
@@ -97,6 +105,7 @@ class Payment(Base):
         Index("ix_payments_merchant_uid", "merchant_uid"),
         Index("ix_payments_attempt", "attempt_id"),
         Index("ix_payments_billing_key", "billing_key_id", "started_at"),
+        *_WHEN,
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -121,6 +130,10 @@ class Payment(Base):
     approval_number: Mapped[str | None] = mapped_column(String(20))
     receipt_url: Mapped[str | None] = mapped_column(String(300))
     fail_reason: Mapped[str | None] = mapped_column(String(256))
+    bank_name: Mapped[str | None] = mapped_column(String(40))  # of a transfer, or of the account that was issued
+    account_number: Mapped[str | None] = mapped_column(String(40))  # the account issued for this payment
+    account_holder: Mapped[str | None] = mapped_column(String(40))
+    deposit_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -193,6 +206,7 @@ class PaymentLine(Base):
     issuer_code: Mapped[str | None] = mapped_column(String(16))
     issuer_name: Mapped[str | None] = mapped_column(String(40))
     last_four: Mapped[str | None] = mapped_column(String(4))
+    method: Mapped[str | None] = mapped_column(String(20))
     fail_reason: Mapped[str | None] = mapped_column(String(256))
     merchant_uid: Mapped[str] = mapped_column(String(80))
     imp_uid: Mapped[str | None] = mapped_column(String(32), unique=True)

@@ -1,7 +1,7 @@
 """The history, and the sheet that charges a card."""
 
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime, timedelta
 
 from flask import Blueprint, Response, flash, request, url_for
 from flask.blueprints import BlueprintSetupState
@@ -9,15 +9,29 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from merchant_admin.core.db import db
-from merchant_admin.core.errors import Conflict, ConsoleError, GatewayError, NotFound, RuleBroken
+from merchant_admin.core.errors import Conflict, ConsoleError, GatewayError, GatewayUnreachable, NotFound, RuleBroken
 from merchant_admin.core.money import QUOTAS
 from merchant_admin.core.paging import Place
 from merchant_admin.core.permissions import Permission
 from merchant_admin.core.times import seoul_day
 from merchant_admin.customers.queries import find_customers
-from merchant_admin.payments import charging, declines, details, evidence, finding, listing, queries, service
+from merchant_admin.doubts.queries import closings_of, looks_at
+from merchant_admin.failures.service import dictionary
+from merchant_admin.payments import (
+    assurance,
+    charging,
+    closing,
+    details,
+    evidence,
+    finding,
+    listing,
+    next_steps,
+    proof,
+    queries,
+    service,
+)
 from merchant_admin.payments.address import HistoryAddress
-from merchant_admin.payments.forms import ChargeForm, read_reason
+from merchant_admin.payments.forms import ChargeForm, read_closing
 from merchant_admin.web.access import gateway, requires, services, work_context
 from merchant_admin.web.forms import FormReader
 from merchant_admin.web.navigation import NavEntry, register
@@ -51,6 +65,7 @@ def list_payments() -> Response:
         total=listing.total(session, address, found, place),
         tabs=listing.tabs(session, address),
         chips=listing.chips_of(session, address),
+        words=dictionary(session),
         choices=listing.choices(session) if not wants_fragment() else None,
         url=_pages_of(address),
     )
@@ -105,7 +120,12 @@ def create_charge() -> Response:
         if refused is not None:
             return refused
     try:
-        charge = service.charge_billing_key(work_context(), gateway(), posted.sheet)
+        if request.form.get("hold"):  # the clerk's own choice on the sheet, while PortOne is away
+            charge = service.hold_charge(work_context(), posted.sheet)
+        else:
+            charge = service.charge_billing_key(work_context(), gateway(), posted.sheet)
+    except GatewayUnreachable:
+        return _confirm_page(posted, status=422)  # nothing was written: refused, or held if the clerk says so
     except Conflict:
         return _used_page(posted)
     except (RuleBroken, NotFound, GatewayError) as refusal:
@@ -123,6 +143,7 @@ def _refused_sheet(posted: ChargeForm) -> Response | None:
     posted.check_typed_again()
     if sheet.earlier is not None and not posted.sheet.confirms_repeat:
         posted.form.refuse("agrees", _("한 번 더 결제하려면 표시하세요. 아직 결제하지 않았습니다."))
+        service.note_same_sum(work_context(), sheet.earlier.id)
     return None if posted.form.is_valid else _confirm_page(posted, status=422)
 
 
@@ -138,13 +159,40 @@ def send_again(charge_id: str) -> Response:
     return _acted(charge_id, lambda: service.send_again(work_context(), gateway(), charge_id))
 
 
-@bp.post("/charges/<string:charge_id>/give-up")
+@bp.get("/charges/<string:charge_id>/closings/new")
 @requires(Permission.CHARGE)
-def give_up(charge_id: str) -> Response:
-    form, reason = read_reason(request.form)
+def new_closing(charge_id: str) -> Response:
+    """The form by which one person asks that another close the charge."""
+    return _closing_page(charge_id, FormReader.showing(reason="", evidence=""))
+
+
+@bp.post("/charges/<string:charge_id>/closings")
+@requires(Permission.CHARGE)
+def create_closing(charge_id: str) -> Response:
+    form, reason, seen = read_closing(request.form)
     if not form.is_valid:
-        return _charge_page(charge_id, form, status=422)
-    return _acted(charge_id, lambda: service.give_up(work_context(), charge_id, reason))
+        return _closing_page(charge_id, form, status=422)
+    return _acted(charge_id, lambda: closing.ask_closing(work_context(), charge_id, reason, seen))
+
+
+@bp.post("/charges/<string:charge_id>/closings/<string:closing_id>/agreement")
+@requires(Permission.REFUND)
+def create_agreement(charge_id: str, closing_id: str) -> Response:
+    """The second person: the charge is closed as not taken."""
+    return _acted(charge_id, lambda: closing.agree_to_closing(work_context(), charge_id, closing_id))
+
+
+@bp.post("/charges/<string:charge_id>/closings/<string:closing_id>/refusal")
+@requires(Permission.CHARGE)
+def create_refusal(charge_id: str, closing_id: str) -> Response:
+    return _acted(charge_id, lambda: closing.refuse_closing(work_context(), charge_id, closing_id))
+
+
+def _closing_page(charge_id: str, form: FormReader, status: int = 200) -> Response:
+    view = details.charge_view(db.session(), charge_id)
+    if not view.attempt.may_be_closed:
+        return after_post(url_for(".show_charge", charge_id=charge_id))
+    return page("payments/new_closing.html", view=view, form=form, status=status)
 
 
 @bp.post("/charges/<string:charge_id>/look")
@@ -159,7 +207,7 @@ def _acted(charge_id: str, act: Callable[[], object]) -> Response:
     """Back to the charge, with what refused the act said on it."""
     try:
         act()
-    except (RuleBroken, GatewayError) as refusal:
+    except (RuleBroken, Conflict, GatewayError) as refusal:
         flash(str(refusal.message), "warn")
     return after_post(url_for(".show_charge", charge_id=charge_id))
 
@@ -183,8 +231,14 @@ def _confirm_page(posted: ChargeForm, status: int = 200) -> Response:
     return page(
         "payments/confirm_charge.html", form=posted.form, must_type_again=posted.must_type_again,
         confirm=charging.confirm_sheet(db.session(), posted.sheet, work_context().now()), status=status,
-        mode=services().settings.mode,
+        mode=services().settings.mode, stopped_at=_stopped_at(),
     )  # fmt: skip
+
+
+def _stopped_at() -> datetime | None:
+    """Since when nothing is sent, or None."""
+    seconds = gateway().breaker.open_seconds
+    return None if seconds is None else work_context().now() - timedelta(seconds=seconds)
 
 
 def _used_page(posted: ChargeForm) -> Response:
@@ -195,10 +249,21 @@ def _used_page(posted: ChargeForm) -> Response:
     return page("payments/used_sheet.html", view=view, asked=posted.sheet, status=Conflict.status)
 
 
-def _charge_page(charge_id: str, form: FormReader | None = None, status: int = 200) -> Response:
-    view = details.charge_view(db.session(), charge_id)
-    facts: dict[str, Any] = {"decline": declines.explain(view.attempt.fail_reason)}
+def _charge_page(charge_id: str) -> Response:
+    session = db.session()
+    view = details.charge_view(session, charge_id)
+    charge, attempt = view.charge, view.attempt
+    shown = proof.proof_of_charge(session, charge_id, view.attempts)
+    asked = assurance.Asked(charge.name, charge.amount_krw, charge.created_at, charge.issuer_name, charge.last_four)
     return page(
-        "payments/show_charge.html", fragment="payments/_charge.html", view=view, status=status,
-        form=form or FormReader.showing(reason=""), evidence=evidence.explain(view.attempt.evidence), **facts,
-    )  # fmt: skip
+        "payments/show_charge.html",
+        fragment="payments/_charge.html",
+        view=view,
+        decline=dictionary(session).explain(attempt.fail_reason),
+        evidence=evidence.explain(attempt.evidence),
+        next_step=next_steps.of_attempt(attempt, charge.kind),
+        looks=looks_at(session, charge_id),
+        closings=closings_of(session, charge_id),
+        proof=shown,
+        customer_text=assurance.text_for_customer(shown, asked),
+    )

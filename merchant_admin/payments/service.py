@@ -1,4 +1,4 @@
-"""What staff can do with money to be taken: charge a card, send a lost charge again, or give it up.
+"""What staff can do with money to be taken: charge a card, or send a lost charge again.
 
 Three layers are kept apart. A charge is what a person wants, once per sheet. An attempt is one order number and the
 talk with PortOne about it. A payment is what PortOne says. A charge is written down and committed before PortOne is
@@ -7,6 +7,7 @@ asked, so that a crash at any line leaves a row to be settled and never money th
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -24,10 +25,9 @@ from merchant_admin.core.ids import new_id, new_merchant_uid
 from merchant_admin.core.money import MAX_AMOUNT_KRW, quota_is_allowed
 from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
-from merchant_admin.payments import lines, sending
+from merchant_admin.payments import holding, lines, repeats, sending
 from merchant_admin.payments.looks import (
     NEEDED_ABSENCES,
-    abandon,
     due_attempts,
     expire_leases,
     locked,
@@ -36,16 +36,25 @@ from merchant_admin.payments.looks import (
     tell,
 )  # fmt: skip
 from merchant_admin.payments.models import Attempt, Charge
-from merchant_admin.payments.states import MAX_SENDS, OPEN, AttemptState, ChargeKind, advance
+from merchant_admin.payments.repeats import Stop
+from merchant_admin.payments.states import BY_WINDOW, MAX_SENDS, OPEN, SENT_ONCE, AttemptState, ChargeKind, advance
 from merchant_admin.portone.gateway import Gateway
 
 __all__ = [
-    "ChargeSheet", "charge_billing_key", "due_attempts", "expire_leases", "give_up", "look_at_attempt", "send_again",
-    "start_window_charge",
+    "ChargeSheet", "charge_billing_key", "due_attempts", "expire_leases", "hold_charge", "look_at_attempt",
+    "note_same_sum", "send_again", "start_window_charge",
 ]  # fmt: skip
 
 SAME_WITHIN = timedelta(hours=24)
 _MAY_HAVE_TAKEN = OPEN | {AttemptState.PAID}
+
+
+class SameSum(RuleBroken):
+    """The same customer and sum within a day, and nobody said that it is meant. Nothing was sent."""
+
+
+class StillChecking(RuleBroken):
+    """Sent before, and not yet proven absent. Nothing was sent."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +78,19 @@ class ChargeSheet:
         return _hash(wish)
 
 
-def charge_billing_key(ctx: WorkContext, gateway: Gateway, sheet: ChargeSheet) -> Charge:
+Bind = Callable[[Session, Charge], None]
+
+
+def charge_billing_key(
+    ctx: WorkContext, gateway: Gateway, sheet: ChargeSheet, bind: Bind | None = None
+) -> Charge:
     """Take `sheet.amount_krw` won from a stored card, at most once per sheet.
 
     Claim and commit, ask with no transaction open, write and commit. The same sheet again returns its first charge
     and sends nothing. The charge's attempt is then PAID, DECLINED or UNCERTAIN; the worker settles the last kind.
 
+    `bind` is called with the new charge inside the write that claims it, so that a feature above can tie its own debt
+    to the charge in one commit; what it raises undoes the claim, and nothing is sent.
     Raises RuleBroken (an amount out of range, a card that can't be charged, an archived customer, the same customer
     and sum within 24 hours without `confirms_repeat`), Conflict (the sheet was used for something else), NotFound,
     GatewayUnreachable while sending is stopped: in all these cases nothing was written and nothing sent.
@@ -85,10 +101,7 @@ def charge_billing_key(ctx: WorkContext, gateway: Gateway, sheet: ChargeSheet) -
         ctx.end_reading()
         gateway.refuse_if_stopped()
     try:
-        charge_id, send = _claim(ctx, sheet)
-    except IntegrityError:
-        # Two uses of one sheet met at the same instant on different customers; the other one stands now.
-        charge_id, send = _claim(ctx, sheet)
+        charge_id, send = _claim_once(ctx, sheet, bind)
     except OperationalError as wrong:
         raise ConsoleError(
             _("저장하지 못해 결제를 보내지 않았습니다. 돈은 빠져나가지 않았습니다. 잠시 뒤 다시 시도하십시오.")
@@ -105,23 +118,42 @@ def start_window_charge(  # noqa: PLR0913 - what a window is opened with, each b
     sheet_key: str,
     customer_id: str,
     merchant_uid: str,
-    customer_uid: str,
+    customer_uid: str | None,
     amount_krw: int,
     tax_free_krw: int,
     name: str,
     lease_until: datetime,
     pg_id: str | None = None,
+    staff_id: str | None = None,
+    kind: ChargeKind | None = None,
+    quota: int = 0,
 ) -> Attempt:
-    """Write down the first charge of a card that is about to be registered, in the open write of its registration.
+    """Write down what a payment window is about to take, in the open write of its registration or checkout.
 
+    With `customer_uid` it is the first charge of a card being registered, without one an ordinary payment.
     From the commit on, money may move at any time until the window expires: the attempt is SENDING and its lease is
     the window's. `pg_id` is the MID the window was opened with. It is settled by looks, like any other.
     """
-    wish = {"customer_uid": customer_uid, "amount_krw": amount_krw, "tax_free_krw": tax_free_krw, "name": name}
+    wish: dict[str, object] = {"customer_uid": customer_uid, "amount_krw": amount_krw, "tax_free_krw": tax_free_krw}
+    wish["name"] = name
     charge = _new_charge(ctx, sheet_key, _hash(wish))
-    charge.kind, charge.customer_id = ChargeKind.FIRST, customer_id
+    charge.kind = kind or (ChargeKind.FIRST if customer_uid else ChargeKind.WINDOW)
+    charge.quota = quota
+    charge.customer_id, charge.staff_id = customer_id, staff_id or charge.staff_id
     charge.amount_krw, charge.tax_free_krw, charge.name = amount_krw, tax_free_krw, name
     attempt = _begin(ctx, session, charge, (merchant_uid, customer_uid, pg_id), None)
+    sending.take(ctx, session, attempt, lease=lease_until - lease_now(session, ctx.clock), owner=None)
+    return attempt
+
+
+def open_window_again(
+    ctx: WorkContext, session: Session, charge: Charge, *, merchant_uid: str, pg_id: str, lease_until: datetime
+) -> Attempt:
+    """Write down one more window for a charge whose earlier ones took nothing, under an order number of its own.
+
+    The database refuses it while another attempt of this charge is open, or once one was paid.
+    """
+    attempt = _begin(ctx, session, charge, (merchant_uid, None, pg_id), None)
     sending.take(ctx, session, attempt, lease=lease_until - lease_now(session, ctx.clock), owner=None)
     return attempt
 
@@ -136,38 +168,28 @@ def send_again(ctx: WorkContext, gateway: Gateway, charge_id: str) -> Charge:
     attempt_id = _open_attempt(ctx, charge_id)
     look(ctx, gateway, attempt_id)
     gateway.refuse_if_stopped()
+    try:
+        send = _claim_again(ctx, attempt_id, charge_id)
+    except StillChecking:
+        repeats.write(ctx, charge_id, Stop.STILL_CHECKING)
+        raise
+    if send is not None:
+        sending.deliver(ctx, gateway, send)
+    return _fresh(ctx, charge_id)
+
+
+def _claim_again(ctx: WorkContext, attempt_id: str, charge_id: str) -> sending.Send | None:
+    """The claimed send; None when the attempt is settled by now."""
     with ctx.atomic() as session:
         attempt = locked(session, attempt_id)
         charge = session.get_one(Charge, charge_id)
         if attempt.state not in OPEN:
-            return charge
+            return None
         _refuse_resend(session, attempt, charge)
         if attempt.state is AttemptState.UNCERTAIN:
             attempt.state = advance(attempt.state, AttemptState.READY)
             tell(ctx, session, "charge.ready_again", attempt, AttemptState.UNCERTAIN)
-        send = sending.claim(ctx, session, attempt, charge)
-    sending.deliver(ctx, gateway, send)
-    return _fresh(ctx, charge_id)
-
-
-def give_up(ctx: WorkContext, charge_id: str, reason: str) -> Charge:
-    """Close a charge that PortOne was twice seen not to know, by a person's decision. Sends nothing.
-
-    Raises RuleBroken without a reason or without that proof. If it turns out paid later, that is still recorded.
-    """
-    if not reason.strip():
-        raise RuleBroken(_("끝내는 이유를 적으십시오. 아무것도 바뀌지 않았습니다."))
-    attempt_id = _open_attempt(ctx, charge_id)
-    with ctx.atomic() as session:
-        attempt = locked(session, attempt_id)
-        if attempt.state is AttemptState.UNCERTAIN and attempt.absences < NEEDED_ABSENCES:
-            raise RuleBroken(
-                _("아직 확인 중이라 끝낼 수 없습니다. 포트원에 기록이 없는지 두 번 확인한 뒤에 할 수 있습니다.")
-            )
-        if attempt.state not in {AttemptState.UNCERTAIN, AttemptState.READY}:
-            raise RuleBroken(_("지금 상태에서는 끝낼 수 없는 결제입니다. 아무것도 바뀌지 않았습니다."))
-        abandon(ctx, session, attempt, reason.strip())
-    return _fresh(ctx, charge_id)
+        return sending.claim(ctx, session, attempt, charge)
 
 
 def _refuse_impossible(sheet: ChargeSheet) -> None:
@@ -176,14 +198,47 @@ def _refuse_impossible(sheet: ChargeSheet) -> None:
         (not 0 <= sheet.tax_free_krw <= sheet.amount_krw, _("면세 금액은 결제 금액보다 클 수 없습니다.")),
         (not quota_is_allowed(sheet.amount_krw, sheet.quota), _("할부는 50,000원부터 2~12개월로 할 수 있습니다.")),
         (not 1 <= len(sheet.name) <= 40, _("주문명은 1자에서 40자까지입니다.")),
-        (not 1 <= len(sheet.sheet_key) <= 40 or sheet.kind is ChargeKind.FIRST, _("결제 화면을 다시 열어 주십시오.")),
+        (not 1 <= len(sheet.sheet_key) <= 40 or sheet.kind in SENT_ONCE, _("결제 화면을 다시 열어 주십시오.")),
     )
     for is_wrong, message in problems:
         if is_wrong:
             raise RuleBroken(message)
 
 
-def _claim(ctx: WorkContext, sheet: ChargeSheet) -> tuple[str, sending.Send | None]:
+def note_same_sum(ctx: WorkContext, charge_id: str) -> None:
+    """Write down that the same sum from the same customer was stopped before it reached the rules: no tick was set."""
+    repeats.write(ctx, charge_id, Stop.SAME_SUM)
+
+
+def hold_charge(ctx: WorkContext, sheet: ChargeSheet) -> Charge:
+    """Write a charge down without sending it, by the clerk's choice while PortOne is away (payments.holding).
+
+    The same sheet again returns the same charge, so a charge is held or sent, never both. Raises as charge_billing_key.
+    """
+    _refuse_impossible(sheet)
+    charge_id, _nothing = _claim_once(ctx, sheet, None, is_held=True)
+    return _fresh(ctx, charge_id)
+
+
+def _claim_once(
+    ctx: WorkContext, sheet: ChargeSheet, bind: Bind | None, *, is_held: bool = False
+) -> tuple[str, sending.Send | None]:
+    """As _claim; a repeat that is refused is written into the timeline of the charge it would have repeated."""
+    try:
+        try:
+            return _claim(ctx, sheet, bind, is_held=is_held)
+        except IntegrityError:
+            # Two uses of one sheet met at the same instant on different customers; the other one stands now.
+            return _claim(ctx, sheet, bind, is_held=is_held)
+    except (Conflict, SameSum) as stopped:
+        stop = Stop.SAME_SUM if isinstance(stopped, SameSum) else Stop.OTHER_WISH
+        repeats.write(ctx, stopped.facts["charge"], stop)
+        raise
+
+
+def _claim(
+    ctx: WorkContext, sheet: ChargeSheet, bind: Bind | None, *, is_held: bool
+) -> tuple[str, sending.Send | None]:
     """Write the charge down as being sent; the send is None when the sheet was used before.
 
     The key and the customer are locked, in this order: the claims of one customer stand in a row, so that of two
@@ -202,6 +257,7 @@ def _claim(ctx: WorkContext, sheet: ChargeSheet) -> tuple[str, sending.Send | No
                     _("이 화면으로 이미 다른 결제를 요청했습니다. 이번 요청은 보내지 않았습니다."),
                     charge=used.id,
                 )
+            repeats.note(ctx, used, Stop.SAME_SHEET)
             return used.id, None
         live = _chargeable(ctx, key, customer)
         _refuse_repeat(ctx, session, sheet)
@@ -210,6 +266,11 @@ def _claim(ctx: WorkContext, sheet: ChargeSheet) -> tuple[str, sending.Send | No
         charge.amount_krw, charge.tax_free_krw, charge.quota = sheet.amount_krw, sheet.tax_free_krw, sheet.quota
         charge.name, charge.memo = sheet.name, sheet.memo
         attempt = _begin(ctx, session, charge, (new_merchant_uid(), live.customer_uid, live.pg_id), live)
+        if bind is not None:
+            bind(session, charge)
+        if is_held:
+            holding.hold(ctx, session, attempt)
+            return charge.id, None
         return charge.id, sending.claim(ctx, session, attempt, charge)
 
 
@@ -239,7 +300,7 @@ def _refuse_repeat(ctx: WorkContext, session: Session, sheet: ChargeSheet) -> No
     )
     earlier = session.scalars(same.limit(1)).first()
     if earlier is not None:
-        raise RuleBroken(
+        raise SameSum(
             _("24시간 안에 같은 고객, 같은 금액의 결제가 있어 보내지 않았습니다. 더 하려면 확인란에 표시하십시오."),
             charge=earlier,
         )
@@ -254,7 +315,11 @@ def _new_charge(ctx: WorkContext, sheet_key: str, body_hash: str) -> Charge:
 
 
 def _begin(
-    ctx: WorkContext, session: Session, charge: Charge, names: tuple[str, str, str | None], key: BillingKey | None
+    ctx: WorkContext,
+    session: Session,
+    charge: Charge,
+    names: tuple[str, str | None, str | None],
+    key: BillingKey | None,
 ) -> Attempt:
     """The charge's first attempt, READY. `names`: merchant_uid, customer_uid, the MID the money must come through."""
     merchant_uid, customer_uid, pg_id = names
@@ -263,7 +328,7 @@ def _begin(
     attempt = Attempt(
         id=new_id("att"), charge_id=charge.id, merchant_uid=merchant_uid, customer_uid=customer_uid, pg_id=pg_id,
         amount_krw=charge.amount_krw, state=AttemptState.READY, sends=0, absences=0, looks=0, late=False, refused=False,
-        created_at=charge.created_at,
+        created_at=ctx.now(),
     )  # fmt: skip
     session.add(attempt)
     session.flush()
@@ -283,12 +348,14 @@ def _open_attempt(ctx: WorkContext, charge_id: str) -> str:
 
 
 def _refuse_resend(session: Session, attempt: Attempt, charge: Charge) -> None:
-    if charge.kind is ChargeKind.FIRST:
-        raise RuleBroken(_("결제창에서 요청한 결제는 다시 보낼 수 없습니다. 카드를 다시 등록하십시오."))
+    if charge.kind in SENT_ONCE - BY_WINDOW:
+        raise RuleBroken(_("다시 보낼 수 없는 결제입니다. 포트원의 기록만 확인합니다."))
+    if charge.kind in BY_WINDOW:
+        raise RuleBroken(_("결제창에서 요청한 결제는 다시 보낼 수 없습니다. 결제창을 다시 여십시오."))
     if attempt.state is AttemptState.SENDING or (
         attempt.state is AttemptState.UNCERTAIN and attempt.absences < NEEDED_ABSENCES
     ):
-        raise RuleBroken(
+        raise StillChecking(
             _("아직 확인 중이라 다시 보내지 않았습니다. 포트원에 기록이 없는지 두 번 확인한 뒤에 할 수 있습니다.")
         )
     if attempt.sends >= MAX_SENDS:

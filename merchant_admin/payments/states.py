@@ -10,6 +10,23 @@ class ChargeKind(StrEnum):
     ONE_OFF = "one_off"
     AGAIN = "again"  # filled from a past payment
     FIRST = "first"  # taken in the window, while the card is registered
+    WINDOW = "window"  # paid by the customer in the window, without a stored card
+    SCHEDULED = "scheduled"  # reserved, and made by PortOne at its time
+    KEY_IN = "key_in"  # made once with a card number that staff typed
+    RENEWAL = "renewal"  # a due date of a subscription
+
+
+BY_WINDOW = frozenset({ChargeKind.FIRST, ChargeKind.WINDOW})  # a browser sends these, never this product
+SENT_ONCE = BY_WINDOW | {ChargeKind.SCHEDULED, ChargeKind.KEY_IN}  # nobody here could send them again
+
+
+class PayMethod(StrEnum):
+    """PortOne's words for how money is paid (reference 11.3)."""
+
+    CARD = "card"
+    TRANS = "trans"
+    VBANK = "vbank"
+    PHONE = "phone"
 
 
 class AttemptState(StrEnum):
@@ -55,6 +72,8 @@ class Evidence(StrEnum):
     MISMATCH = "mismatch"  # a payment of this order number is not the one that was asked for
     UNFINISHED = "unfinished"  # PortOne has begun and not ended it, or says a word nobody knows
     OTHER_MODE = "other_mode"  # a test payment in live mode, or the reverse
+    AWAITING_DEPOSIT = "awaiting_deposit"  # an account was issued; nothing is wrong, the buyer has yet to pay
+    HELD = "held"  # not sent: a clerk chose to wait until PortOne answers again
     LEASE_EXPIRED = "lease_expired"  # whoever sent it did not come back to say how it went
 
     def with_detail(self, detail: object = None) -> str:
@@ -86,6 +105,8 @@ class LineState(StrEnum):
     DECLINED = "declined"
     NOT_SENT = "not_sent"
     READY = "ready"  # PortOne's ready: a window was opened, nothing was paid
+    AWAITING_DEPOSIT = "awaiting_deposit"  # an account was issued and its deadline is to come
+    DEPOSIT_EXPIRED = "deposit_expired"  # the deadline passed without money; it is still taken if it comes
     UNKNOWN = "unknown"
 
 

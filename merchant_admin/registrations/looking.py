@@ -9,15 +9,18 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from flask_babel import lazy_gettext as _
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from merchant_admin.audit.service import record
 from merchant_admin.billing_keys.service import link_card
 from merchant_admin.billing_keys.states import KeySource
+from merchant_admin.cases.service import Finding, open_case
+from merchant_admin.cases.states import CaseKind
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.errors import GatewayError, NotFound
 from merchant_admin.payments.facts import record_transaction
-from merchant_admin.payments.models import Attempt
+from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.payments.service import look_at_attempt
 from merchant_admin.payments.states import AttemptState
 from merchant_admin.portone.gateway import Gateway
@@ -130,6 +133,18 @@ def _apply(ctx: WorkContext, session: Session, registration: Registration, seen:
             customer_id=registration.customer_id, before=before.value, amount_krw=registration.amount_krw,
             billing_key_id=registration.billing_key_id, imp_uid=registration.imp_uid,
         )  # fmt: skip
+        if registration.state is RegistrationState.CHARGE_ONLY:
+            _open_case(ctx, session, registration)
+
+
+def _open_case(ctx: WorkContext, session: Session, registration: Registration) -> None:
+    """Money was taken and no card came of it: a person refunds it, or registers the card anew."""
+    payment_id = session.scalar(select(Payment.id).where(Payment.imp_uid == registration.imp_uid))
+    finding = Finding(
+        CaseKind.CHARGE_ONLY, registration.id, payment_id=payment_id, registration_id=registration.id,
+        customer_id=registration.customer_id, amount_krw=registration.amount_krw,
+    )  # fmt: skip
+    open_case(ctx, session, finding)
 
 
 def _record_payments(

@@ -8,8 +8,10 @@ from flask import Flask
 
 from merchant_admin.core.context import Actor, WorkContext
 from merchant_admin.core.db import db
+from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.web.access import Services
-from merchant_admin.worker.service import Patience, run_once
+from merchant_admin.worker.renewals import keep_promises, side_by_side
+from merchant_admin.worker.service import Patience, keep_equal, run_once
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,13 @@ def _round(app: Flask, patience: Patience, is_stopping: Callable[[], bool]) -> b
     with app.app_context():
         try:
             gateway = app.extensions["merchant_admin"].gateway
+            settings = app.extensions["merchant_admin"].settings
             run_once(context_of(app), gateway, patience=patience, is_stopping=is_stopping)
+            keep_promises(
+                context_of(app), gateway, Hours(*settings.charge_hours), patience=patience, is_stopping=is_stopping,
+                spread=side_by_side(app, context_of),
+            )  # fmt: skip
+            keep_equal(context_of(app), gateway, settings, patience=patience, is_stopping=is_stopping)
         except Exception:
             log.exception("worker.round_failed")
             return False

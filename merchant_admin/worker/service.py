@@ -11,14 +11,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from merchant_admin.billing_keys import service as billing_keys
+from merchant_admin.checkouts import service as checkouts
 from merchant_admin.core.clock import monotonic
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import GatewayError
+from merchant_admin.core.settings import Settings
+from merchant_admin.payments import holding
 from merchant_admin.payments import service as payments
 from merchant_admin.portone.gateway import Gateway
+from merchant_admin.reconcile import service as reconcile
 from merchant_admin.refunds import service as refunds
 from merchant_admin.registrations import service as registrations
+from merchant_admin.schedules import looking as schedules
 from merchant_admin.webhooks import service as webhooks
 
 log = logging.getLogger(__name__)
@@ -52,19 +57,35 @@ DUTIES = (
         payments.look_at_attempt,
     ),
     Duty(
+        "held charge",
+        lambda ctx, now: holding.due_held(ctx.reader, now),
+        holding.send_held,
+    ),
+    Duty(
         "refund",
         lambda ctx, now: refunds.due_refunds(ctx.reader, now, ROWS_A_ROUND),
         refunds.look_at_refund,
+    ),
+    Duty(
+        "checkout",
+        lambda ctx, now: checkouts.due_checkouts(ctx.reader, now, ROWS_A_ROUND),
+        checkouts.look_at_checkout,
     ),
     Duty(
         "registration",
         lambda ctx, now: registrations.due_registrations(ctx.reader, now, ROWS_A_ROUND),
         registrations.look_at_registration,
     ),
+    Duty(
+        "schedule",
+        lambda ctx, now: schedules.due_schedules(ctx.reader, now, ROWS_A_ROUND),
+        schedules.look_at_schedule,
+    ),
 )
 LEASES: tuple[tuple[str, Callable[[WorkContext], int]], ...] = (
     ("attempt leases", payments.expire_leases),
     ("refund leases", refunds.expire_leases),
+    ("schedule leases", schedules.expire_leases),
 )
 
 
@@ -127,6 +148,26 @@ def run_once(
     if gateway.breaker.may_probe and not is_stopping():
         sweep = lambda: billing_keys.sweep_deleting(ctx, gateway)  # noqa: E731 - named for the line below
         done += _guarded(ctx, patience, "deleting keys", "", sweep, KEY_SWEEP_SECONDS)
+    return done
+
+
+def keep_equal(
+    ctx: WorkContext,
+    gateway: Gateway,
+    settings: Settings,
+    *,
+    patience: Patience | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> int:
+    """One turn of each duty of reconciliation that is due and that no other worker holds. Returns how many turns."""
+    patience, done = patience or Patience(), 0
+    due = reconcile.due(ctx.reader, lease_now(ctx.reader, ctx.clock))
+    ctx.end_reading()
+    for name in due:
+        if is_stopping() or not gateway.breaker.may_probe:
+            break
+        turn = lambda name=name: int(reconcile.see_to(ctx, gateway, name, settings))  # noqa: E731 - named for the line below
+        done += _guarded(ctx, patience, "reconcile", name, turn)
     return done
 
 

@@ -18,6 +18,12 @@ ROWS = (
 )
 
 
+A_CASE = f"""INSERT INTO cases (id, kind, subject, state, detail, opened_at, resolution)
+    VALUES ('cas', 'paid_twice', 'imps_1', 'open', '{{}}', '{AT}', '')"""
+A_CLOSED_DAY = f"""INSERT INTO day_closings (seoul_day, mode, closed_at, closed_by, snapshot, mac)
+    VALUES ('2026-11-23', 'sandbox', '{AT}', '김직원', '{{"a": 1}}', '00')"""
+
+
 def a_charge(id_="chg", amount=1000, **more):
     values = {
         "id": id_, "sheet_key": f"sht_{id_}", "body_hash": "h", "kind": "one_off", "mode": "sandbox", "customer_id": "cus",
@@ -81,6 +87,35 @@ def insert(table, values):
     return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({shown})"
 
 
+STAFF = tuple(
+    f"""INSERT INTO staff (id, email, name, role, password_hash, created_at)
+        VALUES ('{id_}', '{id_}@shop.example', '김직원', 'manager', 'h', '{AT}')"""
+    for id_ in ("stf_a", "stf_b")
+)
+
+
+def a_closing(id_="cls", **more):
+    values = {
+        "id": id_, "kind": "charge", "subject_id": "chg", "reason": "이유", "evidence": "확인", "state": "asked",
+        "asked_by": "stf_a", "asked_at": AT,
+    } | more  # fmt: skip
+    return insert("hand_closings", values)
+
+
+def a_look(id_="lok", **more):
+    values = {
+        "id": id_, "kind": "charge", "subject_id": "chg", "at": AT, "answer": "absent", "detail": "", "actor_name": "",
+    } | more  # fmt: skip
+    return insert("looks", values)
+
+
+def agreed_by(staff):
+    return f"UPDATE hand_closings SET state = 'agreed', decided_by = '{staff}', decided_at = '{AT}'"
+
+
+ASKED = (*STAFF, a_closing())
+
+
 SEND = f"UPDATE attempts SET state = 'sending', sends = sends + 1, lease_until = '{LATER}', sent_at = '{AT}'"
 PAY = "UPDATE attempts SET state = 'paid', imp_uid = 'imps_1', lease_until = NULL"
 DECLINE = "UPDATE attempts SET state = 'declined', lease_until = NULL"
@@ -130,6 +165,11 @@ ALLOWED = {
     "a second refund after the first was done": (
         *BOOKED, a_refund(), R_SEND, R_DONE, an_entry("refund", "imps_1:c1", 300), a_refund("rf2", 700, 700),
     ),
+    "a closing that a second person agrees to": (*ASKED, agreed_by("stf_b")),
+    "a closing taken back by its asker": (
+        *ASKED, f"UPDATE hand_closings SET state = 'refused', decided_by = 'stf_a', decided_at = '{AT}'",
+    ),
+    "a look": (a_look(),),
     "a charge that learns its card": (*ROWS, a_charge(billing_key_id=None), "UPDATE charges SET billing_key_id = 'key'"),
 }  # fmt: skip
 
@@ -202,6 +242,13 @@ FORBIDDEN = {
     "a cancellation twice": (*BOOKED, a_cancellation(), a_cancellation()),
     "a cancellation changed": (*BOOKED, a_cancellation(), "UPDATE cancellations SET amount_krw = 1"),
     "a cancellation deleted": (*BOOKED, a_cancellation(), "DELETE FROM cancellations"),
+    "a case about another thing": (A_CASE, "UPDATE cases SET subject = 'imps_2'"),
+    "a case of another kind": (A_CASE, "UPDATE cases SET kind = 'mismatch'"),
+    "a case twice": (A_CASE, A_CASE.replace("'cas'", "'ca2'")),
+    "a case ended without a word": (A_CASE, f"UPDATE cases SET state = 'resolved', resolved_at = '{AT}'"),
+    "a case deleted": (A_CASE, "DELETE FROM cases"),
+    "a closed day changed": (A_CLOSED_DAY, "UPDATE day_closings SET snapshot = '{}'"),
+    "a closed day opened": (A_CLOSED_DAY, "DELETE FROM day_closings"),
     "a refund of nothing": (*BOOKED, a_refund(amount=0)),
     "a refund above its balance": (*BOOKED, a_refund(amount=1001)),
     "a refund that believes in another balance": (*BOOKED, a_refund(remaining=900)),
@@ -214,6 +261,17 @@ FORBIDDEN = {
     "a refund done and refused": (*BOOKED, a_refund(), R_SEND, R_DONE, R_REFUSE),
     "a refund refused and sent": (*BOOKED, a_refund(), R_SEND, R_REFUSE, R_SEND),
     "a refund deleted": (*BOOKED, a_refund(), "DELETE FROM refunds"),
+    "a closing agreed to by its asker": (*ASKED, agreed_by("stf_a")),
+    "a closing agreed to by nobody": (*ASKED, "UPDATE hand_closings SET state = 'agreed'"),
+    "a closing born agreed": (*STAFF, a_closing(state="agreed", decided_by="stf_b", decided_at=AT)),
+    "a closing decided twice": (*ASKED, agreed_by("stf_b"), agreed_by("stf_b")),
+    "a closing whose asker moves": (*ASKED, "UPDATE hand_closings SET asked_by = 'stf_b'"),
+    "a closing whose reason moves": (*ASKED, "UPDATE hand_closings SET reason = 'x'"),
+    "a closing without evidence": (*STAFF, a_closing(evidence="")),
+    "a closing deleted": (*ASKED, "DELETE FROM hand_closings"),
+    "a second open closing": (*ASKED, a_closing("cl2")),
+    "a look changed": (a_look(), "UPDATE looks SET answer = 'done'"),
+    "a look deleted": (a_look(), "DELETE FROM looks"),
     "a second default card": (
         *ROWS, re.sub("'key', 'cus', 'bks_1'", "'ke2', 'cus', 'bks_2'", ROWS[1]),
     ),
