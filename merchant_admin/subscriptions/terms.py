@@ -1,0 +1,68 @@
+"""What a subscription will do, told before it does it: dates and sums to come, and what a cancellation gives back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from merchant_admin.subscriptions.calendar import Cycle
+from merchant_admin.subscriptions.models import Subscription
+
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Terms:
+    """All that decides the coming dates and sums. `times_left` None: until cancelled."""
+
+    cycle: Cycle
+    step: int
+    amount_krw: int
+    times_left: int | None = None
+
+    @classmethod
+    def of(cls, subscription: Subscription) -> "Terms":
+        """As the subscription stands."""
+        return cls(subscription.cycle, subscription.next_step, subscription.amount_krw, subscription.times_left)
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """A due date to come, and what it will ask for."""
+
+    on: date
+    amount_krw: int
+
+
+def preview(terms: Terms, count: int = SHOWN) -> list[Upcoming]:
+    """The next `count` due dates with their sums, fewer when the agreed number of times ends before."""
+    return [Upcoming(on, terms.amount_krw) for on, _step in zip(_dates(terms), range(count), strict=False)]
+
+
+def _dates(terms: Terms) -> Iterator[date]:
+    step, left = terms.step, terms.times_left
+    while left is None or left > 0:
+        yield terms.cycle.on(step)
+        step, left = step + 1, None if left is None else left - 1
+
+
+@dataclass(frozen=True)
+class RefundSuggestion:
+    """What an early end would give back: `amount_krw` = paid × unused days ÷ days of the period, rounded down.
+
+    The day of the cancellation counts as used. `charge_id` names the charge the period was paid with.
+    """
+
+    charge_id: str
+    paid_krw: int
+    unused_days: int
+    all_days: int
+
+    @property
+    def amount_krw(self) -> int:
+        return self.paid_krw * self.unused_days // self.all_days
+
+
+def unused(due_on: date, ends_on: date, today: date) -> tuple[int, int]:
+    """How many whole days after `today` a period still covers, and how many it has."""
+    first_unused = max(due_on, today + timedelta(days=1))
+    return max(0, (ends_on - first_unused).days), (ends_on - due_on).days
