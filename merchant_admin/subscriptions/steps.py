@@ -1,0 +1,95 @@
+"""Small moves that the clock and staff share, each inside an open write. Locks: the subscription, then its period."""
+
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from merchant_admin.audit.service import record
+from merchant_admin.core.context import WorkContext
+from merchant_admin.core.errors import Conflict, NotFound
+from merchant_admin.core.ids import new_id
+from merchant_admin.subscriptions.models import Period, Subscription
+from merchant_admin.subscriptions.states import (
+    OPEN_PERIOD,
+    EndReason,
+    PeriodState,
+    SubscriptionState,
+    advance,
+    advance_period,
+)  # fmt: skip
+
+
+def locked(session: Session, subscription_id: str, version: int | None = None) -> Subscription:
+    """The subscription as it stands, locked until the commit.
+
+    Raises NotFound, and Conflict when it is no longer at `version`: somebody changed it after the page was drawn.
+    """
+    found = session.get(Subscription, subscription_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound(_("정기결제를 찾을 수 없습니다."))
+    if version is not None and found.version != version:
+        raise Conflict(
+            _(
+                "다른 직원이 먼저 이 정기결제를 바꾸었습니다. 아무것도 바꾸지 않았습니다. "
+                "지금 상태를 보고 다시 하십시오."
+            ),
+            subscription=found.id,
+        )
+    return found
+
+
+def open_period(session: Session, subscription_id: str) -> Period | None:
+    """The one debt that is not settled, locked; None if there is none."""
+    owed = select(Period).where(Period.subscription_id == subscription_id, Period.state.in_(OPEN_PERIOD))
+    return session.scalars(owed.with_for_update().execution_options(populate_existing=True)).first()
+
+
+def tell(ctx: WorkContext, act: str, subscription: Subscription, reason: str | None = None, **facts: Any) -> None:
+    """Write the change into the timeline."""
+    subject = ("subscription", subscription.id)
+    record(ctx, act, subject, customer_id=subscription.customer_id, reason=reason, **facts)
+
+
+def move(ctx: WorkContext, subscription: Subscription, to: SubscriptionState) -> None:
+    """Change the state, if it is another one."""
+    if subscription.state is not to:
+        subscription.state = advance(subscription.state, to)
+        subscription.moved_at = ctx.now()
+    subscription.version += 1
+
+
+def end(ctx: WorkContext, subscription: Subscription, why: EndReason) -> None:
+    """The last move: nothing is charged any more."""
+    subscription.ended_at, subscription.end_reason, subscription.next_on = ctx.now(), why, None
+    move(ctx, subscription, SubscriptionState.ENDED)
+
+
+def settle_period(ctx: WorkContext, period: Period, to: PeriodState, try_at: datetime | None = None) -> None:
+    """Move a period; one that stays open gets the instant of its next try."""
+    period.state = advance_period(period.state, to)
+    period.try_at, period.held_until = try_at, None
+    period.settled_at = None if to in OPEN_PERIOD else ctx.now()
+
+
+def step_on(subscription: Subscription) -> None:
+    """Make the date after the next one the next one."""
+    subscription.next_step += 1
+    subscription.next_number += 1
+    subscription.next_on = subscription.cycle.on(subscription.next_step)
+
+
+def add_period(
+    ctx: WorkContext, session: Session, subscription: Subscription, state: PeriodState, due_on: date
+) -> Period:
+    """The period of the next date, at the price of now; the subscription goes on to the date after it."""
+    period = Period(
+        id=new_id("prd"), subscription_id=subscription.id, number=subscription.next_number, due_on=due_on,
+        ends_on=subscription.cycle.on(subscription.next_step + 1), amount_krw=subscription.amount_krw,
+        tax_free_krw=subscription.tax_free_krw, state=state, created_at=ctx.now(), tries=0, hand_tries=0,
+    )  # fmt: skip
+    session.add(period)
+    step_on(subscription)
+    return period

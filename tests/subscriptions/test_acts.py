@@ -1,0 +1,164 @@
+"""What staff can do with a subscription: each act once, on the version that was seen, with the dates it showed."""
+
+from datetime import date
+
+import pytest
+
+from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
+from merchant_admin.customers.models import Customer
+from merchant_admin.subscriptions import plans, service
+from merchant_admin.subscriptions.models import Subscription
+from merchant_admin.subscriptions.service import Change
+from merchant_admin.subscriptions.states import NEXT, NEXT_PERIOD, SubscriptionState, Unit, advance, advance_period
+from tests.subscriptions.acting import (
+    a_plan,
+    an_order,
+    day_of,
+    fresh,
+    pass_days,
+    states,
+    subscribed,
+    taken,
+    today,
+    turn,
+)
+
+
+def act(world, made, doing, *words):
+    return doing(world.ctx(), made, fresh(world, made).version, *words)
+
+
+@pytest.mark.parametrize(("table", "move"), [(NEXT, advance), (NEXT_PERIOD, advance_period)])
+def test_every_pair_of_states_is_decided(table, move):
+    for before in table:
+        for after in table:
+            if after in table[before]:
+                assert move(before, after) is after
+            else:
+                with pytest.raises(RuleBroken):
+                    move(before, after)
+
+
+def test_the_database_refuses_a_move_the_table_does_not_hold(each_world):
+    from sqlalchemy import text
+    from sqlalchemy.exc import DatabaseError
+
+    made = subscribed(each_world)
+    act(each_world, made, service.cancel_now, "고객 요청")
+    with pytest.raises(DatabaseError, match="forbidden move"), each_world.ctx().atomic() as session:
+        session.execute(text("UPDATE subscriptions SET state = 'active', ended_at = NULL"))
+
+
+def test_two_staff_at_once_one_is_told(each_world):
+    made = subscribed(each_world, starts_on=day_of(each_world, 3))
+    seen = fresh(each_world, made).version
+    service.pause(each_world.ctx(), made, seen)
+    with pytest.raises(Conflict):
+        service.cancel_now(each_world.ctx(), made, seen, "고객 요청")
+    assert fresh(each_world, made).state is SubscriptionState.PAUSED
+
+
+def test_a_new_price_holds_from_the_next_charge_on(world):
+    made = subscribed(world)
+    turn(world)
+    change = Change(amount_krw=12_000)
+    shown = service.preview_change(world.session, fresh(world, made), change, today(world))
+    act(world, made, service.change_terms, change)
+    pass_days(world, 30)
+    assert [one.amount_krw for one in shown] == [12_000] * 3
+    assert sorted(taken(world)) == [9_900, 12_000]
+
+
+def test_a_new_date_carries_the_later_ones_with_it(world):
+    made = subscribed(world)
+    turn(world)
+    change = Change(next_on=date(2026, 12, 31))
+    shown = service.preview_change(world.session, fresh(world, made), change, today(world))
+    act(world, made, service.change_terms, change)
+    assert [one.on.isoformat() for one in shown] == ["2026-12-31", "2027-01-31", "2027-02-28"]
+    assert fresh(world, made).next_on == shown[0].on
+
+
+def test_another_plan_brings_its_price_and_cycle(world):
+    made = subscribed(world)
+    turn(world)
+    yearly = a_plan(world, name="연 구독", amount_krw=99_000, unit=Unit.YEAR)
+    act(world, made, service.change_terms, Change(plan_id=yearly.id))
+    held = fresh(world, made)
+    assert (held.amount_krw, held.unit, held.next_on, held.plan_id) == (
+        99_000,
+        Unit.YEAR,
+        date(2026, 12, 23),
+        yearly.id,
+    )
+
+
+def test_a_pause_charges_nothing_and_missed_dates_are_not_made_up_for(world):
+    made = subscribed(world)
+    turn(world)
+    act(world, made, service.pause)
+    pass_days(world, 40)
+    shown = service.preview_resume(fresh(world, made), today(world))
+    act(world, made, service.resume)
+    assert (taken(world), fresh(world, made).next_on, shown[0].on) == ([9_900], date(2027, 1, 23), date(2027, 1, 23))
+
+
+def test_one_is_skipped_and_the_next_is_charged(world):
+    made = subscribed(world, a_plan(world, unit=Unit.WEEK), times=2)
+    turn(world)
+    act(world, made, service.skip_next)
+    pass_days(world, 14)
+    assert (states(world, made), taken(world)) == (["paid", "skipped", "paid"], [9_900, 9_900])
+
+
+def test_a_planned_end_comes_on_the_day_it_said_and_may_be_taken_back_before(world):
+    made = subscribed(world, a_plan(world, unit=Unit.WEEK))
+    turn(world)
+    act(world, made, service.cancel_at_period_end, "고객 요청")
+    act(world, made, service.keep)
+    assert (fresh(world, made).state, fresh(world, made).next_on) == (SubscriptionState.ACTIVE, day_of(world, 7))
+    act(world, made, service.cancel_at_period_end, "고객 요청")
+    pass_days(world, 7)
+    assert (fresh(world, made).state, taken(world)) == (SubscriptionState.ENDED, [9_900])
+
+
+def test_an_early_end_suggests_the_unused_days_back(world):
+    made = subscribed(world, a_plan(world, amount_krw=30_000))
+    turn(world)
+    world.clock.advance(days=9)
+    found = service.refund_suggestion(world.session, made, today(world))
+    assert (found.unused_days, found.all_days, found.amount_krw) == (20, 30, 20_000)
+
+
+def test_what_cannot_be_is_refused_with_nothing_written(world):
+    plan = a_plan(world)
+    other = world.a_key(world.a_customer(name="박지훈"))
+    bad = (
+        {"amount_krw": 0}, {"amount_krw": 100_000_001}, {"starts_on": day_of(world, -1)}, {"starts_on": day_of(world, 400)},
+        {"times": 0}, {"name": ""}, {"tax_free_krw": 10_000}, {"trial_days": 400},
+    )  # fmt: skip
+    for details in bad:
+        with pytest.raises(RuleBroken):
+            service.subscribe(world.ctx(), an_order(world, plan, **details))
+    with pytest.raises(NotFound):
+        service.subscribe(world.ctx(), an_order(world, plan, billing_key_id=other.id))
+    plans.archive_plan(world.ctx(), plan.id)
+    with pytest.raises(RuleBroken):
+        service.subscribe(world.ctx(), an_order(world, plan))
+    assert world.session.query(Subscription).count() == 0
+
+
+def test_a_plan_in_use_is_archived_and_its_subscriptions_go_on(world):
+    plan = a_plan(world, unit=Unit.DAY)
+    made = subscribed(world, plan)
+    plans.archive_plan(world.ctx(), plan.id)
+    turn(world)
+    pass_days(world, 1)
+    assert states(world, made) == ["paid", "paid"]
+
+
+def test_a_card_of_another_customer_is_not_taken(world):
+    made = subscribed(world)
+    with pytest.raises(NotFound):
+        act(world, made, service.change_card, world.a_key(world.a_customer(name="박지훈")).id)
+    assert world.session.get(Customer, fresh(world, made).customer_id) is not None

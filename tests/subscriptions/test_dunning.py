@@ -1,0 +1,108 @@
+"""What a refusal leads to: retries with gaps, a wait for another card, an end or a pause."""
+
+import pytest
+
+from merchant_admin.core.errors import RuleBroken
+from merchant_admin.subscriptions import service
+from merchant_admin.subscriptions.states import AfterLast, EndReason, SubscriptionState
+from tests.subscriptions.acting import (
+    a_plan,
+    attempts,
+    fresh,
+    pass_days,
+    periods,
+    states,
+    subscribed,
+    taken,
+    turn,
+)
+from tests.support.books import assert_books_balance
+
+
+def test_a_soft_refusal_is_retried_after_the_plans_gaps_and_then_ends_it(each_world):
+    made = subscribed(each_world, a_plan(each_world, gaps=(1, 3)), card="balance")
+    turn(each_world)
+    assert (fresh(each_world, made).state, states(each_world, made)) == (SubscriptionState.PAST_DUE, ["retrying"])
+    pass_days(each_world, 6)
+    held = fresh(each_world, made)
+    assert (held.state, held.end_reason, states(each_world, made)) == (
+        SubscriptionState.ENDED, EndReason.UNPAID, ["uncollected"],
+    )  # fmt: skip
+    tries = [one.created_at for one in attempts(each_world, made)]
+    assert [(later - tries[0]).days for later in tries] == [0, 1, 4]
+    assert_books_balance(each_world.session)
+
+
+def test_after_the_last_try_a_plan_may_pause_instead(world):
+    made = subscribed(world, a_plan(world, gaps=(), after_last=AfterLast.PAUSE), card="limit")
+    turn(world)
+    assert (fresh(world, made).state, states(world, made)) == (SubscriptionState.PAUSED, ["uncollected"])
+    service.resume(world.ctx(), made, fresh(world, made).version)
+    assert fresh(world, made).next_on.isoformat() == "2026-12-23"
+
+
+@pytest.mark.parametrize("card", ["stopped", "lost_card", "expired"])
+def test_a_card_that_will_never_do_is_not_tried_again(world, card):
+    made = subscribed(world, a_plan(world, gaps=(1, 3)), card=card)
+    turn(world)
+    pass_days(world, 3)
+    assert (len(attempts(world, made)), states(world, made)) == (1, ["needs_card"])
+    pass_days(world, 2)
+    assert (len(attempts(world, made)), fresh(world, made).end_reason) == (1, EndReason.UNPAID)
+
+
+def test_a_new_card_pays_what_was_owed_and_the_dates_stay(each_world):
+    made = subscribed(each_world, card="stopped")
+    turn(each_world)
+    held = fresh(each_world, made)
+    from merchant_admin.customers.models import Customer
+
+    other = each_world.a_key(each_world.session.get(Customer, held.customer_id))
+    held = fresh(each_world, made)
+    service.change_card(each_world.ctx(), made, held.version, other.id)
+    turn(each_world)
+    held = fresh(each_world, made)
+    assert (held.state, states(each_world, made)) == (SubscriptionState.ACTIVE, ["paid"])
+    assert held.next_on.isoformat() == "2026-12-23"
+
+
+def test_tries_by_staff_are_counted_apart_and_use_none_up(world):
+    made = subscribed(world, a_plan(world, gaps=(2, 2)), card="balance")
+    turn(world)
+    for number in (2, 3):
+        service.collect_now(world.ctx(), world.gateway, made, number)
+    period = periods(world, made)[0]
+    assert (period.tries, period.hand_tries, period.state.value) == (1, 2, "retrying")
+    pass_days(world, 5)
+    assert (periods(world, made)[0].tries, fresh(world, made).state) == (3, SubscriptionState.ENDED)
+
+
+def test_a_deleted_card_is_not_sent_and_waits_for_another(world):
+    made = subscribed(world)
+    from merchant_admin.billing_keys.models import BillingKey
+    from merchant_admin.billing_keys.states import KeyState
+
+    with world.ctx().atomic() as session:
+        session.get(BillingKey, fresh_key(session, made)).state = KeyState.MISSING
+    turn(world)
+    assert (states(world, made), taken(world)) == (["needs_card"], [])
+    with pytest.raises(RuleBroken):
+        service.collect_now(world.ctx(), world.gateway, made)
+
+
+def fresh_key(session, subscription_id):
+    from merchant_admin.subscriptions.models import Subscription
+
+    return session.get(Subscription, subscription_id).billing_key_id
+
+
+def test_a_late_approval_still_pays_a_period_that_was_given_up(world):
+    made = subscribed(world)
+    world.sandbox.faults.plan("close_after", "/subscribe/payments/again")
+    turn(world)
+    world.sandbox.faults.clear()
+    service.cancel_now(world.ctx(), made, fresh(world, made).version, "고객 요청")
+    assert states(world, made) == ["charging"]
+    world.clock.advance(seconds=10)
+    turn(world)
+    assert (fresh(world, made).state, states(world, made)) == (SubscriptionState.ENDED, ["paid"])
