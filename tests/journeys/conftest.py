@@ -40,8 +40,10 @@ def shop(empty_database, tmp_path):
 def open_desk(shop, open_page, complaints):
     """Opens a signed-in browser; at the end none may have complained."""
 
-    def open_one(**options):
-        desk = Desk(open_page(shop.url, **{**PC, **options}), is_phone=options.get("is_mobile", False))
+    def open_one(*, looks_closely=False, **options):
+        page = open_page(shop.url, **{**PC, **options})
+        language = options.get("locale", "ko-KR")
+        desk = Desk(page, is_phone=options.get("is_mobile", False), language=language, looks_closely=looks_closely)
         desk.sign_in(shop.a_staff())
         return desk
 

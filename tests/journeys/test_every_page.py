@@ -56,7 +56,7 @@ def furnished(empty_database, tmp_path_factory):
 @pytest.fixture
 def desk(furnished, open_page, complaints):
     def open_one(**look):
-        made = Desk(open_page(furnished.url, **look))
+        made = Desk(open_page(furnished.url, **look), language=look.get("locale", "ko-KR"))
         made.sign_in(furnished.email)
         return made
 
@@ -75,6 +75,23 @@ def test_axe_finds_nothing_on_any_page(furnished, desk, look):
         if overflow > 0:
             found.append(f"{path}: {overflow}px wider than the screen")
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_in_an_open_menu_or_dialog(furnished, desk, look):
+    made = desk(**LOOKS[look])
+    page, axe, found = made.page, Axe(), []
+    openers = ["메뉴 열기"] if page.viewport_size == NARROW else []
+    for opener in (*openers, "화면 설정", "내 계정"):
+        page.get_by_role("button", name=made.say(opener)).click()
+        found += [f"{opener}: {one['id']}" for one in axe.run(page).response["violations"]]
+        page.keyboard.press("Escape")
+    for keys, dialog in (("Control+k", "빠른 찾기"), ("Shift+Slash", "단축키")):
+        page.keyboard.press(keys)
+        expect(page.get_by_role("dialog", name=made.say(dialog))).to_be_visible()
+        found += [f"{dialog}: {one['id']}" for one in axe.run(page).response["violations"]]
+        page.keyboard.press("Escape")
+    assert not found
 
 
 def test_the_sign_in_page_is_accessible(furnished, open_page, complaints):

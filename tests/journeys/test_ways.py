@@ -1,0 +1,99 @@
+"""Each way to pay, at the desk on a computer and by a link on the customer's own phone, to the sandbox's truth."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.conftest import PC, PHONE
+from tests.support.books import true_balances
+
+ACTS = {"card": "결제", "trans": "결제", "vbank": "가상계좌 발급받기", "phone": "결제"}
+NAMES = {"card": "카드", "trans": "계좌이체", "vbank": "가상계좌", "phone": "휴대폰"}
+
+
+def begins(desk, customer, method, place, amount=60_000):
+    """From the customer's page to the made order."""
+    desk.page.goto(customer)
+    desk.follow("결제창·링크")
+    desk.page.get_by_text(place, exact=True).click()
+    desk.page.get_by_text(NAMES[method], exact=True).click()
+    desk.fill("주문명", "꽃다발")
+    desk.fill("금액", f"{amount:,}")
+    if method == "phone":
+        desk.page.get_by_text("실물 상품", exact=True).click()
+    desk.press("다음")
+
+
+def acts(window, method, amount=60_000):
+    """What the buyer does in the PG's window."""
+    choice = {"card": "신한카드", "phone": "KT", "trans": "신한은행", "vbank": "신한은행"}[method]
+    window.get_by_role("radio", name=choice, exact=True).check()
+    name = ACTS[method] if method == "vbank" else f"₩{amount:,} 결제"
+    window.get_by_role("button", name=name).click()
+
+
+def expect_paid(shop, *amounts):
+    assert sorted(true_balances(shop.sandbox).values()) == [(amount, 0) for amount in amounts]
+
+
+def settle(shop, desk, method):
+    if method == "vbank":
+        desk.sees("입금을 기다리고 있습니다.")
+        desk.sees("남음")
+        imp_uid = shop.sandbox.payments()[-1]["imp_uid"]
+        shop.sandbox.deposit(imp_uid)
+    expect(desk.page.get_by_role("main")).to_contain_text("₩60,000이 결제되었습니다.", timeout=60_000)
+    expect_paid(shop, 60_000)
+
+
+@pytest.mark.parametrize("method", ["card", "trans", "vbank", "phone"])
+def test_at_the_desk(shop, open_desk, method):
+    desk = open_desk(**PC)
+    begins(desk, desk.adds_customer("김서연"), method, "이 화면의 결제창")
+    desk.press("결제창 열기")
+    acts(desk.page.frame_locator("iframe"), method)
+    settle(shop, desk, method)
+
+
+@pytest.mark.parametrize("method", ["card", "trans", "vbank", "phone"])
+def test_by_a_link_on_a_phone(shop, open_desk, open_page, method):
+    desk = open_desk(**PC)
+    begins(desk, desk.adds_customer("김서연"), method, "고객의 휴대전화 (결제 링크)")
+    link = desk.page.get_by_label("결제 링크", exact=True).input_value()
+    phone = open_page(shop.url, **PHONE)
+    phone.goto(link)
+    main = phone.get_by_role("main")
+    expect(main).to_contain_text("₩60,000")
+    expect(main).not_to_contain_text("김서연")
+    main.get_by_role("button", name="계좌 발급받기" if method == "vbank" else "₩60,000 결제").click()
+    main.get_by_role("button", name="결제창 열기").click()
+    acts(phone, method)
+    expect(main).to_contain_text("아래 계좌로 입금해 주세요." if method == "vbank" else "₩60,000이 결제되었습니다.")
+    settle(shop, desk, method)
+    phone.goto(link)
+    if method == "vbank":
+        expect(main).to_contain_text("₩60,000이 결제되었습니다.")
+    expect(main.get_by_role("button", name=re.compile("결제"))).to_have_count(0)
+
+
+def test_browsers_closed_in_the_middle_end_right_by_themselves(shop, open_desk, open_page):
+    desk = open_desk(**PC)
+    begins(desk, desk.adds_customer("김서연"), "card", "고객의 휴대전화 (결제 링크)")
+    link = desk.page.get_by_label("결제 링크", exact=True).input_value()
+    first = open_page(shop.url, **PC)
+    first.goto(link)
+    first.get_by_role("button", name="₩60,000 결제").click()
+    first.get_by_role("button", name="결제창 열기").click()
+    expect(first.frame_locator("iframe").get_by_role("button", name="₩60,000 결제")).to_be_visible()
+    first.context.close()  # the window was open
+    expect_paid(shop)
+    second = open_page(shop.url, **PHONE)
+    second.goto(link)
+    second.get_by_role("button", name="결제창 다시 열기").click()
+    second.get_by_role("button", name="결제창 열기").click()
+    second.route("**/checkouts/return/**", lambda route: route.abort())  # never comes back to us
+    acts(second, "card")
+    second.wait_for_timeout(1_000)
+    second.context.close()
+    settle(shop, desk, "card")
