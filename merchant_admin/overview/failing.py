@@ -1,7 +1,7 @@
 """Raw texts of failures as they were met lately. Nothing counts a table: the newest declines are walked, no more."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -112,16 +112,14 @@ def examples(session: Session, text: str) -> list[LineRow]:
     ids = [row.id for row in session.execute(_declines().limit(WALKED)) if pattern_of(row.fail_reason) == text][
         :EXAMPLES
     ]
-    columns: list[Any] = [
-        getattr(PaymentLine, name) for name in LineRow.__dataclass_fields__ if name != "customer_name"
-    ]
-    found: Any = session.execute(
-        select(*columns, Customer.name)
+    names = [each.name for each in fields(LineRow) if each.name != "customer_name"]
+    found = session.execute(
+        select(*(getattr(PaymentLine, name) for name in names), Customer.name.label("customer_name"))
         .outerjoin(Customer, Customer.id == PaymentLine.customer_id)
         .where(PaymentLine.id.in_(ids))
-        .order_by(PaymentLine.asked_at.desc())
+        .order_by(PaymentLine.asked_at.desc(), PaymentLine.id.desc())
     )
-    return [LineRow(*row) for row in found]
+    return [LineRow(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's own name for it
 
 
 def in_both_languages(reading: Reading) -> Bilingual:

@@ -41,6 +41,7 @@ class AttemptRow:
     evidence: str | None
     created_at: datetime
     settled_at: datetime | None
+    refused: bool
 
     @property
     def is_open(self) -> bool:
@@ -54,7 +55,7 @@ class AttemptRow:
         return self.state is AttemptState.READY and self.sends < MAX_SENDS
 
     @property
-    def may_give_up(self) -> bool:
+    def may_be_closed(self) -> bool:
         if self.state is AttemptState.UNCERTAIN:
             return self.absences >= ENOUGH_ABSENCES
         return self.state is AttemptState.READY
@@ -144,6 +145,10 @@ class PaymentFacts:
     receipt_url: str | None
     failed_at: datetime | None
     cancelled_at: datetime | None
+    bank_name: str | None
+    account_number: str | None
+    account_holder: str | None
+    deposit_due_at: datetime | None
     snapshot: str
     read_at: datetime
 
@@ -177,6 +182,10 @@ class LineDetail:
     charge: ChargeFacts | None
     attempts: list[AttemptRow]
     cancellations: list[CancellationRow]
+
+    @property
+    def method(self) -> str | None:
+        return self.payment.method if self.payment else None
 
     @property
     def took_money(self) -> bool:
@@ -214,7 +223,7 @@ _LINE = (
 _ATTEMPT = (
     Attempt.id, Attempt.merchant_uid, Attempt.amount_krw, Attempt.state, Attempt.sends, Attempt.absences,
     Attempt.looks, Attempt.sent_at, Attempt.next_look_at, Attempt.imp_uid, Attempt.late, Attempt.fail_reason,
-    Attempt.evidence, Attempt.created_at, Attempt.settled_at,
+    Attempt.evidence, Attempt.created_at, Attempt.settled_at, Attempt.refused,
 )  # fmt: skip
 
 
@@ -243,6 +252,7 @@ def _payment(session: Session, payment_id: str) -> PaymentFacts | None:
         select(
             Payment.status, Payment.cancelled_krw, Payment.pg_provider, Payment.pg_id, Payment.pg_tid, Payment.method,
             Payment.quota, Payment.approval_number, Payment.receipt_url, Payment.failed_at, Payment.cancelled_at,
+            Payment.bank_name, Payment.account_number, Payment.account_holder, Payment.deposit_due_at,
             Payment.snapshot, Payment.read_at,
         ).where(Payment.id == payment_id)
     ).first()  # fmt: skip

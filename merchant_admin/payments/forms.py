@@ -8,11 +8,12 @@ from flask_babel import gettext as _
 
 from merchant_admin.core.ids import RANDOM_SIGNS, new_id
 from merchant_admin.core.money import INSTALMENT_FLOOR_KRW, QUOTAS, quota_is_allowed
+from merchant_admin.doubts.service import EVIDENCE_MOST, REASON_MOST
 from merchant_admin.payments.service import ChargeSheet
 from merchant_admin.payments.states import ChargeKind
 from merchant_admin.web.forms import FormReader
 
-NAME_MOST, MEMO_MOST, REASON_MOST = 40, 500, 200
+NAME_MOST, MEMO_MOST = 40, 500
 TYPED_AGAIN_FROM_KRW = 1_000_000  # from here up the sum is typed once more on the confirm sheet
 _SHEET_KEY = re.compile(rf"sht_[a-z0-9]{{{RANDOM_SIGNS}}}")
 _LAST_OF_BMP = "\uffff"
@@ -40,7 +41,7 @@ class ChargeForm:
         key_id = form.line("billing_key_id", most=40)
         if not key_id:
             form.refuse("billing_key_id", _("결제할 카드를 고르세요."))
-        name = _order_name(form)
+        name = order_name(form)
         amount_krw = form.won("amount_krw")
         tax_free_krw = form.won("tax_free_krw", least=0, required=False) or 0
         if amount_krw is not None and tax_free_krw > amount_krw:
@@ -70,7 +71,8 @@ class ChargeForm:
             self.form.errors["typed_krw"] = _("위의 결제 금액과 같은 금액을 적어 주세요. 아직 결제하지 않았습니다.")
 
 
-def _order_name(form: FormReader) -> str:
+def order_name(form: FormReader) -> str:
+    """The `name` of an order: one line of signs that a card company prints."""
     name = form.line("name", most=NAME_MOST, required=True)
     if any(sign > _LAST_OF_BMP for sign in name) or "\u200d" in name or "\ufe0f" in name:
         form.refuse("name", _("주문명에는 이모지를 쓸 수 없습니다. 카드사 전표에 남지 않습니다."))
@@ -88,7 +90,8 @@ def _quota(form: FormReader, amount_krw: int | None) -> int:
     return quota
 
 
-def read_reason(data: Mapping[str, str]) -> tuple[FormReader, str]:
-    """Why staff give a charge up."""
+def read_closing(data: Mapping[str, str]) -> tuple[FormReader, str, str]:
+    """Why staff want something closed by hand, and what they saw that speaks for it."""
     form = FormReader(data)
-    return form, form.line("reason", most=REASON_MOST, required=True)
+    reason = form.line("reason", most=REASON_MOST, required=True)
+    return form, reason, form.text("evidence", most=EVIDENCE_MOST, required=True)

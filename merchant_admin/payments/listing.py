@@ -68,6 +68,8 @@ def state_words(group: StateGroup | None) -> str:
 def kind_words(kind: LineKind) -> str:
     words: dict[LineKind, str] = {
         LineKind.ONE_OFF: _("결제 요청"), LineKind.AGAIN: _("다시 결제"), LineKind.FIRST: _("등록하며 결제"),
+        LineKind.WINDOW: _("결제창 결제"),
+        LineKind.SCHEDULED: _("예약 결제"), LineKind.KEY_IN: _("수기 결제"),
         LineKind.ELSEWHERE: _("다른 곳에서 결제"),
     }  # fmt: skip
     return words[kind]
@@ -90,8 +92,8 @@ def tabs(session: Session, address: HistoryAddress) -> list[Tab]:
 
 
 def capped(count: int) -> str:
-    """A count as it is shown: past the cap, only that it is more."""
-    return f"{count:,}" if count <= queries.COUNT_CAP else f"{queries.COUNT_CAP:,}+"
+    """A tab's count as it is shown: past the cap, only that it is more."""
+    return f"{count:,}" if count <= queries.TAB_CAP else f"{queries.TAB_CAP:,}+"
 
 
 def total(session: Session, address: HistoryAddress, found: Found | None, place: Place | None) -> str | None:

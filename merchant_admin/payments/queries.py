@@ -41,6 +41,7 @@ from merchant_admin.payments.states import LineState
 
 SCAN_ROWS = 10_000
 COUNT_CAP = 10_000
+TAB_CAP = 1_000  # each of the five tabs is counted on every full page: past this it only says "1,000+"
 _PERSONAL = frozenset({PaymentLine.merchant_uid, PaymentLine.customer_id, PaymentLine.billing_key_id})
 _BROAD = frozenset({PaymentLine.staff_id, PaymentLine.issuer_code})
 _MOVABLE = frozenset({LineState.PAID, LineState.PARTLY_REFUNDED})
@@ -55,6 +56,7 @@ _COLUMNS = (
     PaymentLine.billing_key_id, PaymentLine.staff_id, PaymentLine.name, PaymentLine.amount_krw,
     PaymentLine.refunded_krw, PaymentLine.issuer_name, PaymentLine.last_four, PaymentLine.fail_reason,
     PaymentLine.merchant_uid, PaymentLine.imp_uid, PaymentLine.asked_at, PaymentLine.paid_at, PaymentLine.refunded_at,
+    PaymentLine.method,
 )  # fmt: skip
 
 
@@ -80,6 +82,7 @@ class LineRow:
     asked_at: datetime
     paid_at: datetime | None
     refunded_at: datetime | None
+    method: str | None
     customer_name: str | None
 
     @property
@@ -320,11 +323,11 @@ def _capped(session: Session, tests: Sequence[ColumnElement[bool]]) -> int:
 
 
 def tab_counts(session: Session) -> dict[StateGroup | None, int]:
-    """Lines behind each tab, at most COUNT_CAP + 1 each ("10,000+"), read from the state's index; None is all."""
+    """Lines behind each tab, at most TAB_CAP + 1 each ("1,000+"), read from the state's index; None is all."""
     columns = []
     for group in TABS:
         theirs = PaymentLine.state.in_(STATES_OF[group])
-        some = select(literal(1)).select_from(PaymentLine).where(theirs).limit(COUNT_CAP + 1).subquery()
+        some = select(literal(1)).select_from(PaymentLine).where(theirs).limit(TAB_CAP + 1).subquery()
         columns.append(select(func.count()).select_from(some).scalar_subquery())
     counts: dict[StateGroup | None, int] = dict(zip(TABS, session.execute(select(*columns)).one(), strict=True))
-    return {None: min(sum(counts.values()), COUNT_CAP + 1), **counts}
+    return {None: min(sum(counts.values()), TAB_CAP + 1), **counts}

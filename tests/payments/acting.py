@@ -3,6 +3,8 @@
 from sqlalchemy import select
 
 from merchant_admin.audit.models import Event
+from merchant_admin.core.permissions import Role
+from merchant_admin.payments import closing
 from merchant_admin.payments.models import Attempt, PaymentLine
 from merchant_admin.payments.service import charge_billing_key, look_at_attempt
 
@@ -62,3 +64,10 @@ def acts_of(world, charge):
     world.session.rollback()
     asked = select(Event.act).where(Event.subject_kind == "charge", Event.subject_id == charge.id).order_by(Event.seq)
     return list(world.session.scalars(asked))
+
+
+def close_by_two(world, charge):
+    """One asks that the charge be closed, another agrees."""
+    asker, second = world.a_staff(Role.CLERK, "asker@shop.example"), world.a_staff(Role.MANAGER, "second@shop.example")
+    asked = closing.ask_closing(world.ctx(asker), charge.id, "고객이 다른 카드로 결제함", "포트원 콘솔에 없음")
+    closing.agree_to_closing(world.ctx(second), charge.id, asked.id)

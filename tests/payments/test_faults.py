@@ -7,7 +7,7 @@ import pytest
 
 from merchant_admin.core.errors import GatewayUnreachable, RuleBroken
 from merchant_admin.payments.models import Attempt
-from merchant_admin.payments.service import give_up, send_again
+from merchant_admin.payments.service import send_again
 from merchant_admin.payments.states import AttemptState, Evidence, LineState, read_evidence
 from tests.payments.acting import (
     AGAIN,
@@ -17,6 +17,7 @@ from tests.payments.acting import (
     acts_of,
     attempt_of,
     charge,
+    close_by_two,
     line_of,
     look,
     sends,
@@ -203,29 +204,21 @@ def test_three_sends_are_the_most(world, sheet):
     assert (attempt_of(world, done).sends, sends(world)) == (3, 3)
 
 
-def test_a_person_gives_a_lost_charge_up_with_a_reason(world, sheet):
+def test_two_people_close_a_lost_charge(world, sheet):
     done = faulty_charge(world, sheet, "close_before", {})
     absent_twice(world, done)
-    with pytest.raises(RuleBroken):
-        give_up(world.ctx(), done.id, "  ")
-    give_up(world.ctx(world.a_staff()), done.id, "고객이 다른 카드로 결제함")
+    close_by_two(world, done)
     assert attempt_of(world, done).state is AttemptState.ABANDONED
     assert line_of(world, done).state is LineState.NOT_SENT
 
 
-def test_giving_up_before_the_proof_is_refused(world, sheet):
-    done = faulty_charge(world, sheet, "close_before", {})
-    with pytest.raises(RuleBroken):
-        give_up(world.ctx(), done.id, "기다리기 싫음")
-
-
-@pytest.mark.parametrize("end", ["give_up", "decline"])
+@pytest.mark.parametrize("end", ["closed", "declined"])
 def test_a_late_truth_is_recorded_as_late(world, sheet, end):
     """What PortOne says wins over what we had concluded, and the timeline says that it came late."""
-    if end == "give_up":
+    if end == "closed":
         done = faulty_charge(world, sheet, "close_before", {})
         absent_twice(world, done)
-        give_up(world.ctx(), done.id, "끝냄")
+        close_by_two(world, done)
         attempt = attempt_of(world, done)
         from merchant_admin.portone.types import ChargeOrder
 

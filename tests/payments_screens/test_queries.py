@@ -163,7 +163,7 @@ def test_tabs_count_up_to_a_cap(world, monkeypatch):
         a_line(world)
     a_line(world, state=LineState.DECLINED)
     assert queries.tab_counts(world.session)[None] == 4
-    monkeypatch.setattr(queries, "COUNT_CAP", 2)
+    monkeypatch.setattr(queries, "TAB_CAP", 2)
     counts = queries.tab_counts(world.session)
     assert (counts[None], counts[StateGroup.PAID], counts[StateGroup.DECLINED]) == (3, 3, 1)
 
