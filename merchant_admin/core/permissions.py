@@ -11,8 +11,10 @@ class Permission(StrEnum):
     CHARGE = "charge"
     REFUND = "refund"
     DELETE_CARDS = "delete_cards"
+    KEY_IN = "key_in"  # type a customer's card number, where the setting allows it at all
     MANAGE_STAFF = "manage_staff"
     VIEW_AUDIT = "view_audit"
+    EDIT_PLANS = "edit_plans"  # what subscriptions cost, and how refusals are dealt with
 
 
 class Role(StrEnum):
@@ -24,7 +26,13 @@ class Role(StrEnum):
 
 _VIEWER = frozenset({Permission.VIEW})
 _CLERK = _VIEWER | {Permission.REVEAL, Permission.EDIT_CUSTOMERS, Permission.REGISTER_CARDS, Permission.CHARGE}
-_MANAGER = _CLERK | {Permission.REFUND, Permission.DELETE_CARDS, Permission.VIEW_AUDIT}
+_MANAGER = _CLERK | {
+    Permission.REFUND,
+    Permission.DELETE_CARDS,
+    Permission.VIEW_AUDIT,
+    Permission.KEY_IN,
+    Permission.EDIT_PLANS,
+}
 _OWNER = _MANAGER | {Permission.MANAGE_STAFF}
 
 PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
