@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from merchant_admin.core.times import SEOUL, seoul_day
 from merchant_admin.demo.cast import ONCE, REGULAR, Goods, Person, people
+from merchant_admin.demo.promises import PROMISES, moments
 
 CUSTOMERS, DAYS, SEED = 60, 425, 20_240_917
 LAST_SCENES = timedelta(minutes=40)
@@ -51,6 +52,7 @@ class Special:
 
     scene: str
     who: int
+    number: int = 0
 
 
 Act = Joins | Registers | Pays | Special
@@ -69,6 +71,7 @@ def story(now: datetime, seed: int = SEED) -> list[Scene]:
     scenes: list[Scene] = []
     for who, person in enumerate(people(dice, CUSTOMERS)):
         scenes += _life(dice, who, person, first_day, _joining_day(dice, who))
+    scenes += [Scene(at, Special(scene, PROMISES[number].who, number)) for at, scene, number in moments(now)]
     end = now - LAST_SCENES
     past = sorted((scene for scene in scenes if scene.at < end), key=lambda scene: scene.at)
     return past + _last_half_hour(now)

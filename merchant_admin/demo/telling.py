@@ -18,6 +18,7 @@ from merchant_admin.core.ids import new_customer_uid, new_id
 from merchant_admin.core.settings import Settings
 from merchant_admin.core.times import to_epoch
 from merchant_admin.customers.service import CustomerDetails, archive_customer, create_customer
+from merchant_admin.demo import promises
 from merchant_admin.demo.cast import ONCE, REGULAR, Goods
 from merchant_admin.demo.story import LAST_SCENES, Joins, Pays, Registers, Scene, Special
 from merchant_admin.payments.facts import record_transaction
@@ -75,6 +76,9 @@ class Teller:
         self._known: dict[int, _Known] = {}
         self._refunds_to_come: list[tuple[datetime, str, str]] = []
         self._serial = 100
+        self._number = 0
+        self._plans: dict[str, str] = {}
+        self._promised: dict[int, str] = {}
 
     def tell(self, scenes: list[Scene], until: datetime) -> None:
         """Play everything up to `until`; the sandbox's own clock is not moved."""
@@ -103,7 +107,8 @@ class Teller:
                 self._register(scene.act)
             case Pays():
                 self._pay(scene.act, scene.at)
-            case Special(name, who):
+            case Special(name, who, number):
+                self._number = number
                 getattr(self, f"_{name}")(self._known[who])
 
     def _ctx(self, *, leads: bool = False) -> WorkContext:
@@ -194,6 +199,24 @@ class Teller:
         refund_payment(ctx, self._gateway, sheet)
 
     # Scenes of one record each, named by story.Special.
+
+    def _offers_plans(self, _known: _Known) -> None:
+        self._plans = promises.offer(self._ctx(leads=True))
+
+    def _promises(self, known: _Known) -> None:
+        promise = promises.PROMISES[self._number]
+        if promise.card < len(known.key_ids):
+            key_id, plan_id = known.key_ids[promise.card], self._plans[promise.plan]
+            made = promises.begin(self._ctx(), promise, plan_id, known.customer_id, key_id)
+            self._promised[self._number] = made
+
+    def _thinks_again(self, _known: _Known) -> None:
+        promises.think_again(self._ctx(), promises.PROMISES[self._number], self._promised[self._number])
+
+    def _clock_turns(self, _known: _Known) -> None:
+        ctx = self._ctx()
+        ctx.actor = Actor.job("worker")
+        promises.turn(ctx, self._gateway)
 
     def _leaves_for_good(self, known: _Known) -> None:
         archive_customer(self._ctx(), known.customer_id)

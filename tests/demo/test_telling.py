@@ -14,6 +14,8 @@ from merchant_admin.demo.story import CUSTOMERS, Joins, Pays, Registers, Special
 from merchant_admin.demo.telling import Teller
 from merchant_admin.payments.models import PaymentLine
 from merchant_admin.payments.states import LineState
+from merchant_admin.subscriptions.models import Subscription
+from merchant_admin.subscriptions.states import SubscriptionState
 from tests.support.books import assert_books_agree, assert_books_balance
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=SEOUL).astimezone(UTC)
@@ -41,7 +43,7 @@ def test_the_last_scenes_are_of_today_at_any_hour(after):
 
 def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(world):
     now = world.clock.now()
-    people = {0, 2, 3, 4, 5, 6, 7, 8, 10, 20, 21, CUSTOMERS - 1}
+    people = {0, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 21, CUSTOMERS - 1}
     scenes = [scene for scene in story(now) if is_of(scene, people)]
     begun = [scene for scene in scenes if not isinstance(scene.act, Pays) or now - scene.at < timedelta(days=9)]
     owner = world.a_staff(Role.OWNER)
@@ -51,6 +53,7 @@ def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(world):
     assert_books_balance(world.session)
     states = set(world.session.scalars(select(PaymentLine.state)))
     assert {LineState.PAID, LineState.CHECKING, LineState.PARTLY_REFUNDED, LineState.DECLINED} <= states
+    assert set(world.session.scalars(select(Subscription.state))) == set(SubscriptionState)
     assert first_broken_line(world.session, world.settings.secret_key.encode()) is None
 
 

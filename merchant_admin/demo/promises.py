@@ -1,0 +1,89 @@
+"""Subscriptions of the demo's people: one in every state, and the clock's turns in between."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from merchant_admin.core.context import WorkContext
+from merchant_admin.core.ids import new_id
+from merchant_admin.core.times import SEOUL, seoul_day
+from merchant_admin.portone.gateway import Gateway
+from merchant_admin.subscriptions import clock, service
+from merchant_admin.subscriptions.models import Subscription
+from merchant_admin.subscriptions.plans import PlanDetails, create_plan
+from merchant_admin.subscriptions.service import Order
+from merchant_admin.subscriptions.states import Unit
+
+DAYS = 66
+_PLANS = {
+    "fruit": PlanDetails("제철 과일 월 정기 배송", 39_000, 39_000),
+    "coffee": PlanDetails("원두 2주 정기 배송", 18_500, 0, Unit.WEEK, 2),
+    "club": PlanDetails("온빛 멤버십", 9_900, 0, Unit.MONTH, 1, trial_days=14),
+}
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Who subscribes to what, how many days ago, with which card; and what staff do with it later."""
+
+    who: int
+    plan: str
+    days_ago: int
+    card: int = 0
+    act: str | None = None
+    act_days_ago: int = 0
+
+
+PROMISES = (
+    Promise(0, "coffee", 61), Promise(7, "fruit", 48), Promise(8, "coffee", 30), Promise(20, "club", 44),
+    Promise(3, "club", 5), Promise(10, "fruit", 2, card=1), Promise(15, "coffee", 1, card=1),
+    Promise(4, "fruit", 40, act="pause", act_days_ago=6), Promise(5, "coffee", 27, act="leave", act_days_ago=3),
+    Promise(6, "club", 60, act="end", act_days_ago=18),
+)  # fmt: skip
+
+
+def moments(now: datetime) -> list[tuple[datetime, str, int]]:
+    """(when, which scene, number of the promise) in the order of time, all of them past."""
+    today = seoul_day(now)
+    found = [(_at(today, DAYS, time(9, 30)), "offers_plans", 0)]
+    for number, promise in enumerate(PROMISES):
+        found.append((_at(today, promise.days_ago, time(9, 40, number)), "promises", number))
+        if promise.act:
+            found.append((_at(today, promise.act_days_ago, time(15, number)), "thinks_again", number))
+    found += [(_at(today, ago, time(10, 20)), "clock_turns", 0) for ago in range(DAYS)]
+    return sorted(found)
+
+
+def _at(today: date, days_ago: int, at: time) -> datetime:
+    return datetime.combine(today - timedelta(days=days_ago), at, SEOUL).astimezone(UTC)
+
+
+def offer(ctx: WorkContext) -> dict[str, str]:
+    """The plans' ids by their names here."""
+    return {name: create_plan(ctx, details).id for name, details in _PLANS.items()}
+
+
+def begin(ctx: WorkContext, promise: Promise, plan_id: str, customer_id: str, key_id: str) -> str:
+    """The id of the subscription."""
+    name = _PLANS[promise.plan].name
+    order = Order(new_id("sht"), customer_id, key_id, plan_id, name, seoul_day(ctx.now()))
+    return service.subscribe(ctx, order).id
+
+
+def think_again(ctx: WorkContext, promise: Promise, subscription_id: str) -> None:
+    """What staff do for the customer, once it is paid up."""
+    version = ctx.session.get_one(Subscription, subscription_id).version
+    match promise.act:
+        case "pause":
+            service.pause(ctx, subscription_id, version, "여행으로 두 달 쉼")
+        case "leave":
+            service.cancel_at_period_end(ctx, subscription_id, version, "이사")
+        case _:
+            service.cancel_now(ctx, subscription_id, version, "고객 요청")
+
+
+def turn(ctx: WorkContext, gateway: Gateway) -> None:
+    """What a worker does in a day."""
+    clock.end_due(ctx)
+    clock.open_due(ctx)
+    for period_id in clock.claim_due(ctx):
+        clock.see_to(ctx, gateway, period_id)
