@@ -6,31 +6,58 @@ from pathlib import Path
 
 from merchant_admin import create_app
 from merchant_admin.payments.service import ChargeSheet, charge_billing_key
+from merchant_admin.refunds.service import RefundSheet, refund_payment
+from merchant_admin.registrations.service import RegistrationOrder, open_registration
 from merchant_admin.worker.loop import context_of
+from merchant_admin.worker.service import run_once
+from tests.support.clocks import LaterClock
 from tests.support.world import settings_for
 
 
 class DyingGateway:
-    """The real gateway, in a process that is killed just before the call or just after the answer."""
+    """The real gateway, in a process that is killed just before one kind of call or just after its answer."""
 
-    def __init__(self, real, point):
-        self._real, self._point = real, point
+    def __init__(self, real, deadly):
+        self._real, (self._method, self._point) = real, deadly
 
     def __getattr__(self, name):
-        return getattr(self._real, name)
+        real = getattr(self._real, name)
+        return self._fatal(real) if name == self._method else real
 
-    def charge_again(self, order):
-        if self._point == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        answer = self._real.charge_again(order)
-        if self._point == "after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
+    def _fatal(self, call):
+        def dying(*words):
+            if self._point == "before":
+                os.kill(os.getpid(), signal.SIGKILL)
+            answer = call(*words)
+            if self._point == "after":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return answer
+
+        return dying
 
 
-def charge(folder, env, point, sheet):
-    """Charge one sheet; die at `point` with SIGKILL, or live through it when the point never comes."""
-    app = create_app(settings_for(Path(folder), **env))
-    gateway = DyingGateway(app.extensions["merchant_admin"].gateway, point)
+def charge(folder, env, deadly, sheet):
+    """Charge one sheet; die with SIGKILL where told, or live through it when the point never comes."""
+    _act(folder, env, deadly, lambda ctx, gateway: charge_billing_key(ctx, gateway, ChargeSheet(**sheet)))
+
+
+def refund(folder, env, deadly, sheet):
+    """As charge, giving money back."""
+    _act(folder, env, deadly, lambda ctx, gateway: refund_payment(ctx, gateway, RefundSheet(**sheet)))
+
+
+def register(folder, env, deadly, order):
+    """As charge, opening a window's registration."""
+    _act(folder, env, deadly, lambda ctx, gateway: open_registration(ctx, gateway, RegistrationOrder(**order)))
+
+
+def work(folder, env, deadly, ahead):
+    """One round of a worker, so many seconds later."""
+    clock = LaterClock(ahead)
+    _act(folder, env, deadly, run_once, clock)
+
+
+def _act(folder, env, deadly, act, clock=None):
+    app = create_app(settings_for(Path(folder), **env), clock=clock)
     with app.app_context():
-        charge_billing_key(context_of(app), gateway, ChargeSheet(**sheet))
+        act(context_of(app), DyingGateway(app.extensions["merchant_admin"].gateway, deadly))
