@@ -10,7 +10,7 @@ from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.core.errors import ConsoleError
 from merchant_admin.core.ids import new_id
 from merchant_admin.payments.models import Attempt, Payment
-from merchant_admin.payments.service import ChargeSheet, charge_billing_key, give_up, send_again
+from merchant_admin.payments.service import ChargeSheet, charge_billing_key, send_again
 from merchant_admin.payments.states import AttemptState
 from merchant_admin.refunds.models import Refund
 from merchant_admin.refunds.service import RefundSheet, refund_payment
@@ -27,13 +27,14 @@ from merchant_admin.registrations.states import LIVE, RegistrationState
 from merchant_admin.webhooks.models import Decision, WebhookEvent
 from merchant_admin.webhooks.service import receive
 from tests.matrix.cases import AGAIN, CANCEL
+from tests.matrix.people import close_by_two
 
 FOUND_WITHIN = 200  # seconds in which money that moved is known, however often a read failed
 ENDED_WITHIN = 330  # seconds in which everything is known, also that nothing happened
 
 
 def charge(hall, case):
-    """One sheet, pressed by every hand at once; then found, or sent again or given up by a person."""
+    """One sheet, pressed by every hand at once; then found, or sent again or closed by people."""
     sheet = _sheet(hall, hall.a_card())
     if case.call == "findAll":
         hall.sandbox.faults.plan("close_after", AGAIN)
@@ -55,10 +56,10 @@ def charge(hall, case):
 
 
 def _person_decides(hall, case, charge_id):
-    """Every other lost charge is sent again, by all hands at once; the others are given up."""
+    """Every other lost charge is sent again, by all hands at once; the others are closed by two people."""
     hall.sandbox.faults.clear()
     if hall.an_amount() % 2:
-        hall.at_once(case.hands, lambda: give_up(hall.ctx(), charge_id, "고객이 다른 카드로 결제함").id)
+        hall.at_once(case.hands, lambda: close_by_two(hall, hall.people, charge_id))
         return
     web = hall.a_gateway()
     hall.at_once(case.hands, lambda: send_again(hall.ctx(), web, charge_id).id)

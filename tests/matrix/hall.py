@@ -25,6 +25,7 @@ from merchant_admin.portone.gateway import Gateway
 from merchant_admin.worker.service import run_once
 from portone_sandbox import SandboxConfig, create_sandbox
 from portone_sandbox.server import Server
+from tests.matrix.people import two_people
 from tests.support.books import assert_books_agree, assert_books_balance
 from tests.support.world import World, settings_for
 
@@ -71,7 +72,7 @@ class Hall(World):
         if self.settings.uses_sqlite:
             event.listen(db.engine, "connect", _hurry)  # no power fails here: the kill tests prove what is on the disk
         self.server.__enter__()
-        self.customer = self.a_customer()
+        self.customer, self.people = self.a_customer(), two_people(self)
         return self
 
     def __exit__(self, *problem):
