@@ -10,6 +10,7 @@ from merchant_admin.core.settings import Mode
 from merchant_admin.registrations.states import Fact, RegistrationState
 
 _LIVE = text("state IN ('open', 'checking')")
+KEYED_IN = "kin"  # begins the order number of a card that staff typed: it never has a window
 _PAID_ONLY = text("state = 'charge_only'")
 
 
@@ -37,6 +38,7 @@ class Registration(Base):
     customer_uid: Mapped[str] = mapped_column(String(80), unique=True)
     merchant_uid: Mapped[str] = mapped_column(String(40), unique=True)
     pg: Mapped[str] = mapped_column(String(80))  # with the billing MID, always
+    issuers: Mapped[str] = mapped_column(String(200), default="")  # codes the window offers; empty = all
     name: Mapped[str] = mapped_column(String(40))
     amount_krw: Mapped[int] = mapped_column(Won, default=0)
     tax_free_krw: Mapped[int] = mapped_column(Won, default=0)

@@ -12,7 +12,7 @@ from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.errors import NotFound
 from merchant_admin.customers.models import Customer
 from merchant_admin.payments.models import Attempt, Payment
-from merchant_admin.registrations.models import Registration
+from merchant_admin.registrations.models import KEYED_IN, Registration
 from merchant_admin.registrations.states import LIVE, Fact, RegistrationState
 from merchant_admin.staff.models import Staff
 
@@ -50,6 +50,11 @@ class RegistrationView:
     @property
     def is_live(self) -> bool:
         return self.state in LIVE
+
+    @property
+    def is_keyed_in(self) -> bool:
+        """Whether staff typed the card: there is no window then."""
+        return self.merchant_uid.startswith(f"{KEYED_IN}_")
 
     @property
     def asked_for_money(self) -> bool:
