@@ -30,7 +30,25 @@ def row(act, **facts):
     )
 
 
-KINDS = ("access", "sign_in", "staff", "customer", "billing_key", "registration", "schedule", "subscription", "plan", "charge", "payment", "refund", "failure")
+KINDS = (
+    "access",
+    "sign_in",
+    "staff",
+    "customer",
+    "billing_key",
+    "registration",
+    "schedule",
+    "subscription",
+    "plan",
+    "charge",
+    "payment",
+    "refund",
+    "failure",
+    "case",
+    "checkout",
+    "day",
+    "webhook",
+)
 AN_ACT = re.compile(rf"({'|'.join(KINDS)})\.[a-z_]+")
 NO_ACTS = {"staff.id", "staff.show_sign_in", "staff.sign_in", "staff.list_staff"}  # a key's target, endpoints
 
