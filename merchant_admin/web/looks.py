@@ -152,6 +152,8 @@ LOOKS: dict[str, Look] = {
     "ActorKind.webhook": ("plain", "webhook", _("포트원 웹훅")),
     "ActorKind.customer": ("plain", "smartphone", _("고객")),
     "ActorKind.system": ("plain", "monitor", _("시스템")),
+    "DoubtKind.charge": ("plain", "credit-card", _("결제 요청")),
+    "DoubtKind.refund": ("plain", "undo-2", _("환불")),
     "LookAnswer.unread": ("warn", "unplug", _("읽지 못함")),
     "LookAnswer.nothing": ("plain", "search-x", _("없음 · 아직 이름")),
     "LookAnswer.absent": ("warn", "search-x", _("없음")),
