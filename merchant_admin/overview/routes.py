@@ -3,29 +3,38 @@
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, flash, request, url_for
 from flask.blueprints import BlueprintSetupState
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from merchant_admin.audit.queries import of_customer, of_subjects
 from merchant_admin.audit.words import told
 from merchant_admin.billing_keys.queries import any_key, keys_of_customer
+from merchant_admin.checkouts.queries import checkout_of_charge, checkouts_of_customer
+from merchant_admin.checkouts.words import time_left
 from merchant_admin.core.db import db
 from merchant_admin.core.paging import Place
 from merchant_admin.core.permissions import Permission
 from merchant_admin.core.times import seoul_day
 from merchant_admin.customers.queries import contact_of, customer_summary
 from merchant_admin.customers.service import revealed_seconds
+from merchant_admin.failures.service import dictionary, reclass
+from merchant_admin.failures.states import FailureClass
 from merchant_admin.ledger.models import EntryKind
 from merchant_admin.ledger.queries import totals_of
-from merchant_admin.overview import books, queries, searching
-from merchant_admin.payments import declines, details, evidence
+from merchant_admin.overview import books, doubting, failing, queries, searching
+from merchant_admin.payments import assurance, details, evidence
 from merchant_admin.payments.filters import LineFilters
+from merchant_admin.payments.proof import proof_of_charge, proof_of_order
 from merchant_admin.payments.queries import line_page
 from merchant_admin.refunds.queries import refunds_of_payment
 from merchant_admin.registrations.queries import live_registrations
+from merchant_admin.subscriptions import words as subscription_words
+from merchant_admin.subscriptions.queries import of_customer as subscriptions_of
 from merchant_admin.web.access import current_staff, requires, services, work_context
 from merchant_admin.web.forms import FormReader
+from merchant_admin.web.looks import word
 from merchant_admin.web.navigation import NavEntry, register
 from merchant_admin.web.pages import after_post, page, wants_fragment
 
@@ -38,6 +47,7 @@ FEW_EVENTS = 15
 def _set_up(state: BlueprintSetupState) -> None:
     entries = (
         NavEntry("overview.home", lazy_gettext("홈"), "house", Permission.VIEW, order=10),
+        NavEntry("overview.list_failures", lazy_gettext("실패 사유"), "file-text", Permission.VIEW, "run", order=65),
         NavEntry(
             "overview.needs_action", lazy_gettext("확인 필요"), "triangle-alert", Permission.VIEW, order=60,
             count=lambda: queries.waiting(db.session(), work_context().now()),
@@ -58,23 +68,27 @@ def home() -> Response:
     return page(
         "overview/home.html",
         needs=queries.needs(session, work_context().now(), today),
+        doubts=None,
         totals=totals_of(session, mode, today, today),
         months=books.months(session, mode, today),
         today=today,
         explain=evidence.explain,
-        decline=declines.explain,
+        decline=dictionary(session).explain,
     )
 
 
 @bp.get("/needs-action")
 @requires(Permission.VIEW)
 def needs_action() -> Response:
+    session = db.session()
+    needs = queries.needs(session, work_context().now(), _today())
     return page(
         "overview/needs_action.html",
         fragment="overview/_needs.html",
-        needs=queries.needs(db.session(), work_context().now(), _today()),
+        needs=needs,
+        doubts=doubting.doubts(session, needs),
         explain=evidence.explain,
-        decline=declines.explain,
+        decline=dictionary(session).explain,
     )
 
 
@@ -121,7 +135,11 @@ def show_customer(customer_id: str) -> Response:
         keys=keys_of_customer(session, customer_id),
         lines=lines.rows[:FEW_PAYMENTS],
         has_more_lines=len(lines.rows) > FEW_PAYMENTS or lines.next is not None,
+        words=dictionary(session),
         registrations=live_registrations(session, customer_id),
+        subscriptions=subscriptions_of(session, customer_id),
+        what_next=subscription_words.what_next,
+        checkouts=checkouts_of_customer(session, customer_id, work_context().now()),
         events=told(of_customer(session, customer_id, FEW_EVENTS)),
     )
 
@@ -143,6 +161,7 @@ def show_billing_key(billing_key_id: str) -> Response:
         customer=customer_summary(session, key.customer_id),
         lines=lines.rows[:FEW_PAYMENTS],
         has_more_lines=len(lines.rows) > FEW_PAYMENTS or lines.next is not None,
+        words=dictionary(session),
         events=told(of_subjects(session, ("billing_key", billing_key_id), limit=FEW_EVENTS)),
     )
 
@@ -153,6 +172,9 @@ def show_payment(payment_id: str) -> Response:
     session = db.session()
     line = details.line_detail(session, payment_id)
     refunds = refunds_of_payment(session, payment_id)
+    own = line.charge_id
+    proof = proof_of_charge(session, own, line.attempts) if own else proof_of_order(session, line.merchant_uid)
+    asked = assurance.Asked(line.name, line.amount_krw, line.asked_at, line.issuer_name, line.last_four)
     subjects = [("payment", payment_id), *(("refund", refund.id) for refund in refunds)]
     if line.charge_id:
         subjects += [("charge", line.charge_id), *(("attempt", attempt.id) for attempt in line.attempts)]
@@ -162,10 +184,64 @@ def show_payment(payment_id: str) -> Response:
         line=line,
         refunds=refunds,
         given_back=queries.given_back(line, refunds),
+        checkout_id=checkout_of_charge(session, line.charge_id) if line.charge_id else None,
+        deposit_left=_deposit_left(line),
         open_refund=next((refund for refund in refunds if refund.is_open), None),
-        decline=declines.explain(line.fail_reason),
+        decline=dictionary(session).explain(line.fail_reason),
+        proof=proof,
+        customer_text=assurance.text_for_customer(proof, asked),
         events=told(of_subjects(session, *subjects, limit=50)),
     )
+
+
+@bp.get("/failures")
+@requires(Permission.VIEW)
+def list_failures() -> Response:
+    """The raw texts of the newest declines, with what each is taken to mean."""
+    session = db.session()
+    return page("overview/failures.html", seen=failing.seen(session, dictionary(session)))
+
+
+@bp.get("/failures/<string:failure_id>")
+@requires(Permission.VIEW)
+def show_failure(failure_id: str) -> Response:
+    return _failure_page(failing.text_named(db.session(), failure_id))
+
+
+@bp.post("/failures/<string:failure_id>")
+@requires(Permission.REFUND)
+def update_failure(failure_id: str) -> Response:
+    """Puts the text into another class. Only words on screens change."""
+    text = failing.text_named(db.session(), failure_id)
+    form = FormReader(request.form)
+    wanted = form.choice("failure_class", FailureClass)
+    if wanted is None:
+        return _failure_page(text, status=422)
+    reclass(work_context(), text, wanted)
+    flash(_("분류를 바꾸었습니다. 지난 결제의 화면에도 바로 보입니다."), "ok")
+    return after_post(url_for(".show_failure", failure_id=failure_id))
+
+
+def _failure_page(text: str, status: int = 200) -> Response:
+    session = db.session()
+    words = dictionary(session)
+    return page(
+        "overview/failure.html",
+        failure=failing.one(session, words, text),
+        both=failing.in_both_languages(words.explain(text)),
+        options=[(each.value, word(each)) for each in FailureClass],
+        form=FormReader.showing(failure_class=words.class_of(text).value),
+        lines=failing.examples(session, text),
+        words=words,
+        status=status,
+    )
+
+
+def _deposit_left(line: details.LineDetail) -> str:
+    """How long an account still waits for its money, in words; empty where none does."""
+    if line.payment is None or line.took_money or line.payment.deposit_due_at is None:
+        return ""
+    return time_left(line.payment.deposit_due_at, work_context().now())
 
 
 @bp.get("/search")

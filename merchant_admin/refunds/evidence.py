@@ -16,7 +16,9 @@ class Evidence(StrEnum):
     NOT_SHOWN = "not_shown"
     UNKNOWN_PAYMENT = "unknown_payment"
     NEVER_ARRIVED = "never_arrived"
+    NEVER_ARRIVED_ONCE = "never_arrived_once"
     NOT_SENT = "not_sent"
+    CLOSED_BY_HAND = "closed_by_hand"
 
 
 _WORDS: dict[str, LazyString] = {
@@ -26,7 +28,11 @@ _WORDS: dict[str, LazyString] = {
     Evidence.NOT_SHOWN: _("포트원의 답에 이 환불이 아직 보이지 않습니다."),
     Evidence.UNKNOWN_PAYMENT: _("포트원에서 이 결제를 찾지 못했습니다."),
     Evidence.NEVER_ARRIVED: _("세 번 보냈지만 포트원에 기록되지 않았습니다. 환불되지 않았습니다."),
+    Evidence.NEVER_ARRIVED_ONCE: _(
+        "요청이 포트원에 기록되지 않았습니다. 환불되지 않았습니다. 계좌 정보를 보관하지 않으므로 다시 적어 환불하세요."
+    ),
     Evidence.NOT_SENT: _("포트원에 연결하지 못해 보내지 않았습니다. 환불되지 않았습니다."),
+    Evidence.CLOSED_BY_HAND: _("두 사람이 환불되지 않은 것을 확인하고 끝냈습니다."),
 }
 
 

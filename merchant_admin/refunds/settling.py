@@ -11,6 +11,9 @@ from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import GatewayError, NotFound
 from merchant_admin.core.owners import me
+from merchant_admin.doubts.queries import looks_at
+from merchant_admin.doubts.service import note_look
+from merchant_admin.doubts.states import DoubtKind, LookAnswer
 from merchant_admin.payments.facts import record_transaction
 from merchant_admin.payments.models import Payment
 from merchant_admin.portone.gateway import Gateway
@@ -112,37 +115,65 @@ def settle_by_reading(ctx: WorkContext, gateway: Gateway, refund_id: str) -> boo
     ctx.end_reading()
     try:
         transaction = gateway.payment(imp_uid)
-    except GatewayError:
+    except GatewayError as wrong:
         with ctx.atomic() as session:
             refund = locked(session, refund_id)
             if refund.state is RefundState.UNCERTAIN:
                 # Not this refund's fault: it is tried again soon, however long PortOne was away.
                 refund.next_look_at = lease_now(session, ctx.clock) + WHEN_UNREAD
+                _note_unread(ctx, session, refund_id, wrong)
         raise
     with ctx.atomic() as session:
         refund = locked(session, refund_id)
-        now = lease_now(session, ctx.clock)
-        if transaction is None:
-            _put_off(refund, now, Evidence.UNKNOWN_PAYMENT)
-            return False
-        found = _record(ctx, session, refund, transaction)
-        if found.cancel is not None:
-            _done(ctx, session, refund, found.cancel)
-        elif refund.state is not RefundState.UNCERTAIN:
-            return False
-        elif moved := _moved(refund, found):
-            _refused(ctx, session, refund, moved)
-        elif refund.sent_at is None or now - refund.sent_at < SETTLE:
-            _put_off(refund, now)
-        elif refund.sends >= MAX_SENDS:
-            _refused(ctx, session, refund, Evidence.NEVER_ARRIVED)
-        else:
-            refund.state = advance(refund.state, RefundState.READY)
-            session.flush()
-            claim(refund, now)
-            record(ctx, "refund.sent_again", (SUBJECT, refund.id), amount_krw=refund.amount_krw, sends=refund.sends)
-            return True
-    return False
+        was_uncertain = refund.state is RefundState.UNCERTAIN
+        answer = _settle(ctx, session, refund, transaction)
+        if was_uncertain:
+            note_look(ctx, session, (DoubtKind.REFUND, refund_id), answer)
+        return refund.state is RefundState.SENDING and was_uncertain
+
+
+def _settle(ctx: WorkContext, session: Session, refund: Refund, transaction: Transaction | None) -> LookAnswer:
+    """What a reading makes of a refund; SENDING when it was claimed anew."""
+    now = lease_now(session, ctx.clock)
+    if transaction is None:
+        _put_off(refund, now, Evidence.UNKNOWN_PAYMENT)
+        return LookAnswer.NOTHING
+    found = _record(ctx, session, refund, transaction)
+    if found.cancel is not None:
+        _done(ctx, session, refund, found.cancel)
+        return LookAnswer.DONE
+    if refund.state is not RefundState.UNCERTAIN:
+        return LookAnswer.NOTHING
+    if moved := _moved(refund, found):
+        _refused(ctx, session, refund, moved)
+        return LookAnswer.NOT_DONE
+    return _not_there(ctx, session, refund, now)
+
+
+def _not_there(ctx: WorkContext, session: Session, refund: Refund, now: datetime) -> LookAnswer:
+    """Not in the history, and the balance is the one it believed in."""
+    if refund.sent_at is None or now - refund.sent_at < SETTLE:
+        _put_off(refund, now)
+        return LookAnswer.NOTHING
+    if refund.pay_back_bank is not None:
+        # The account was passed on and not kept, so only a person can ask for it again.
+        _refused(ctx, session, refund, Evidence.NEVER_ARRIVED_ONCE)
+        return LookAnswer.NOT_DONE
+    if refund.sends >= MAX_SENDS:
+        _refused(ctx, session, refund, Evidence.NEVER_ARRIVED)
+        return LookAnswer.NOT_DONE
+    refund.state = advance(refund.state, RefundState.READY)
+    session.flush()
+    claim(refund, now)
+    record(ctx, "refund.sent_again", (SUBJECT, refund.id), amount_krw=refund.amount_krw, sends=refund.sends)
+    return LookAnswer.ABSENT
+
+
+def _note_unread(ctx: WorkContext, session: Session, refund_id: str, wrong: GatewayError) -> None:
+    """Once for as long as PortOne can't be asked."""
+    last = looks_at(session, refund_id, limit=1)
+    if not last or last[0].answer is not LookAnswer.UNREAD:
+        note_look(ctx, session, (DoubtKind.REFUND, refund_id), LookAnswer.UNREAD, type(wrong).__name__)
 
 
 def not_sent(ctx: WorkContext, refund_id: str) -> None:
@@ -178,6 +209,11 @@ def _done(ctx: WorkContext, session: Session, refund: Refund, cancel: Cancel) ->
         ctx, "refund.done", (SUBJECT, refund.id), customer_id=_customer_of(session, refund),
         amount_krw=cancel.amount_krw, payment_id=refund.payment_id,
     )  # fmt: skip
+
+
+def close_by_hand(ctx: WorkContext, session: Session, refund: Refund) -> None:
+    """End a refund that two people say was not made. A later fact still wins."""
+    _refused(ctx, session, refund, Evidence.CLOSED_BY_HAND)
 
 
 def _refused(ctx: WorkContext, session: Session, refund: Refund, why: str) -> None:
