@@ -35,6 +35,9 @@ class LineKind(StrEnum):
     ONE_OFF = "one_off"
     AGAIN = "again"
     FIRST = "first"
+    WINDOW = "window"
+    SCHEDULED = "scheduled"
+    KEY_IN = "key_in"
     ELSEWHERE = "elsewhere"
 
 
@@ -45,7 +48,9 @@ STATES_OF: dict[StateGroup, tuple[LineState, ...]] = {
     StateGroup.PARTLY_REFUNDED: (LineState.PARTLY_REFUNDED,),
     StateGroup.REFUNDED: (LineState.REFUNDED,),
     StateGroup.CHECKING: (LineState.CHECKING, LineState.UNKNOWN),
-    StateGroup.OTHER: (LineState.WAITING, LineState.NOT_SENT, LineState.READY),
+    StateGroup.OTHER: (
+        LineState.WAITING, LineState.NOT_SENT, LineState.READY, LineState.AWAITING_DEPOSIT, LineState.DEPOSIT_EXPIRED,
+    ),
 }
 TABS = (StateGroup.PAID, StateGroup.DECLINED, StateGroup.REFUNDS, StateGroup.CHECKING, StateGroup.OTHER)
 
