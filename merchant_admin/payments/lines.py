@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.ids import new_id
+from merchant_admin.payments import deposits
 from merchant_admin.payments.models import Attempt, Charge, Payment, PaymentLine
 from merchant_admin.payments.states import LINE_OF_ATTEMPT, OPEN, AttemptState, LineState, line_of_payment
 from merchant_admin.portone.types import PaymentStatus
@@ -38,7 +39,7 @@ def line_of(session: Session, attempt: Attempt) -> PaymentLine:
     return session.scalars(select(PaymentLine).where(PaymentLine.attempt_id == attempt.id)).one()
 
 
-def show_attempt(session: Session, attempt: Attempt) -> None:
+def show_attempt(session: Session, attempt: Attempt, now: datetime) -> None:
     """Let the attempt's line say what the attempt has become."""
     line = line_of(session, attempt)
     if line.imp_uid is None:
@@ -46,7 +47,7 @@ def show_attempt(session: Session, attempt: Attempt) -> None:
         return
     payment = session.get(Payment, line.id)
     if payment is not None:
-        line.state = _state(payment, attempt)
+        line.state = _state(payment, attempt, now)
 
 
 def show_payment(session: Session, payment: Payment, attempt: Attempt | None, now: datetime) -> None:
@@ -57,7 +58,8 @@ def show_payment(session: Session, payment: Payment, attempt: Attempt | None, no
             return
         line = _new_line(session, payment, attempt, now)
     bound = attempt if attempt is not None and line.attempt_id == attempt.id else None
-    line.state = _state(payment, bound)
+    line.state = _state(payment, bound, now)
+    line.method = payment.method or line.method
     line.imp_uid, line.mode = payment.imp_uid, payment.mode
     line.amount_krw, line.refunded_krw = payment.amount_krw, payment.cancelled_krw
     line.issuer_code = payment.issuer_code or line.issuer_code
@@ -93,8 +95,11 @@ def _new_line(session: Session, payment: Payment, attempt: Attempt | None, now: 
     return line
 
 
-def _state(payment: Payment, bound: Attempt | None) -> LineState:
+def _state(payment: Payment, bound: Attempt | None, now: datetime) -> LineState:
     """What PortOne has decided; what it has not decided follows the attempt, if the line is the attempt's own."""
+    if deposits.has_account(payment):
+        in_time = deposits.is_in_time(payment.deposit_due_at, now)
+        return LineState.AWAITING_DEPOSIT if in_time else LineState.DEPOSIT_EXPIRED
     if bound is not None and payment.status in _UNDECIDED and bound.state in _FOLLOWS_ATTEMPT:
         return LINE_OF_ATTEMPT[bound.state]
     return line_of_payment(payment.status, payment.amount_krw, payment.cancelled_krw)

@@ -1,9 +1,11 @@
 """The one place that asks PortOne for a refund, for a row that was claimed before."""
 
+from dataclasses import replace
+
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.errors import GatewayError, GatewayRejected, GatewayUnreachable
 from merchant_admin.portone.gateway import Gateway
-from merchant_admin.portone.types import CancelOrder
+from merchant_admin.portone.types import CancelOrder, RefundAccount
 from merchant_admin.refunds.evidence import Evidence
 from merchant_admin.refunds.settling import (
     apply_answer,
@@ -17,12 +19,12 @@ from merchant_admin.refunds.settling import (
 from merchant_admin.refunds.states import RefundState
 
 
-def ask(ctx: WorkContext, gateway: Gateway, refund_id: str) -> None:
+def ask(ctx: WorkContext, gateway: Gateway, refund_id: str, pay_back_to: RefundAccount | None = None) -> None:
     """Send a claimed refund once, and write what came back. Nothing is raised: every outcome has a state."""
     refund = fresh(ctx, refund_id)
     if refund.state is not RefundState.SENDING:
         return
-    order: CancelOrder = order_of(refund)
+    order: CancelOrder = replace(order_of(refund), pay_back_to=pay_back_to)
     ctx.end_reading()
     try:
         answer = gateway.cancel(order)

@@ -39,6 +39,9 @@ class Refund(Base):
     remaining_krw: Mapped[int] = mapped_column(Won)  # the balance believed in: the checksum
     reason_code: Mapped[RefundReason] = mapped_column(Word(RefundReason))
     reason_text: Mapped[str] = mapped_column(String(200), default="")
+    pay_back_bank: Mapped[str | None] = mapped_column(String(3))  # of a virtual account's refund; both below masked
+    pay_back_account: Mapped[str | None] = mapped_column(String(20))
+    pay_back_holder: Mapped[str | None] = mapped_column(String(20))
     state: Mapped[RefundState] = mapped_column(Word(RefundState))
     sends: Mapped[int] = mapped_column(Integer, default=0)
     looks: Mapped[int] = mapped_column(Integer, default=0)

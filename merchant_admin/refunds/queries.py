@@ -37,6 +37,9 @@ class RefundRow:
     created_at: datetime
     next_look_at: datetime | None
     settled_at: datetime | None
+    pay_back_bank: str | None
+    pay_back_account: str | None
+    pay_back_holder: str | None
 
     @property
     def is_open(self) -> bool:
@@ -65,6 +68,8 @@ class RefundablePayment:
     last_four: str | None
     customer_id: str | None
     customer_name: str | None
+    method: str | None
+    bank_name: str | None
     tax_free_krw: int  # of what we charged; 0 for payments made elsewhere
     tax_free_back_krw: int  # of what we gave back already
 
@@ -90,7 +95,8 @@ def refundable_payment(session: Session, payment_id: str) -> RefundablePayment:
         select(
             Payment.id, Payment.imp_uid, Payment.merchant_uid, Payment.name, Payment.amount_krw,
             Payment.cancelled_krw, Payment.status, Payment.paid_at, Payment.quota, Payment.issuer_name,
-            Payment.last_four, Payment.customer_id, Customer.name.label("customer_name"),
+            Payment.last_four, Payment.customer_id, Customer.name.label("customer_name"), Payment.method,
+            Payment.bank_name,
             func.coalesce(Charge.tax_free_krw, 0), func.coalesce(given_back.scalar_subquery(), 0),
         )
         .outerjoin(Attempt, Attempt.id == Payment.attempt_id)
@@ -127,6 +133,7 @@ _COLUMNS: Select[*tuple[Any, ...]] = select(
     Refund.id, Refund.payment_id, Refund.imp_uid, Refund.amount_krw, Refund.tax_free_krw, Refund.remaining_krw,
     Refund.reason_code, Refund.reason_text, Refund.state, Refund.sends, Refund.evidence, Refund.cancellation_ref,
     Staff.name.label("staff_name"), Refund.created_at, Refund.next_look_at, Refund.settled_at,
+    Refund.pay_back_bank, Refund.pay_back_account, Refund.pay_back_holder,
 ).outerjoin(Staff, Staff.id == Refund.staff_id)  # fmt: skip
 
 

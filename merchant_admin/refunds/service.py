@@ -6,7 +6,7 @@ answer that was lost is read, never guessed. PortOne refuses it if the balance m
 
 import hashlib
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 
 from flask_babel import lazy_gettext as _
@@ -24,9 +24,10 @@ from merchant_admin.core.settings import Mode
 from merchant_admin.payments.facts import record_transaction
 from merchant_admin.payments.models import Payment
 from merchant_admin.portone.gateway import Gateway
-from merchant_admin.portone.types import PaymentStatus
+from merchant_admin.portone.types import PaymentStatus, RefundAccount
 from merchant_admin.refunds.asking import ask
 from merchant_admin.refunds.evidence import Evidence
+from merchant_admin.refunds.methods import kept_account, masked, refuse_by_method
 from merchant_admin.refunds.models import Refund
 from merchant_admin.refunds.settling import SUBJECT, claim, fresh, locked, settle_by_reading, to_uncertain
 from merchant_admin.refunds.states import OPEN, RefundReason, RefundState
@@ -46,10 +47,13 @@ class RefundSheet:
     remaining_krw: int
     reason_code: RefundReason
     reason_text: str
+    pay_back_to: RefundAccount | None = None  # for a virtual account; passed on, and kept masked
 
     @property
     def body_hash(self) -> str:
-        return hashlib.sha256(json.dumps(astuple(self)[1:], ensure_ascii=False).encode()).hexdigest()
+        wish = astuple(replace(self, pay_back_to=None))[1:-1]
+        told = masked(self.pay_back_to) if self.pay_back_to else ()
+        return hashlib.sha256(json.dumps((*wish, *told), ensure_ascii=False).encode()).hexdigest()
 
 
 class BalanceMoved(Conflict):
@@ -80,7 +84,7 @@ def refund_payment(ctx: WorkContext, gateway: Gateway, sheet: RefundSheet) -> Re
     except IntegrityError as clash:  # the same sheet or another refund of this payment, at the same moment
         refund, is_new = _first_of(ctx, sheet, clash), False
     if is_new:
-        ask(ctx, gateway, refund.id)
+        ask(ctx, gateway, refund.id, sheet.pay_back_to)
     return fresh(ctx, refund.id)
 
 
@@ -93,12 +97,13 @@ def _claim(ctx: WorkContext, sheet: RefundSheet) -> tuple[Refund, bool]:
         if known is not None:
             return _same(known, sheet), False
         _refuse_impossible(session, payment, sheet)
+        refuse_by_method(payment, sheet.amount_krw, sheet.pay_back_to, ctx.now())
         now = lease_now(session, ctx.clock)
         refund = Refund(
             id=new_id("ref"), sheet_key=sheet.sheet_key, body_hash=sheet.body_hash, mode=Mode(ctx.mode),
             payment_id=payment.id, imp_uid=payment.imp_uid, amount_krw=sheet.amount_krw,
             tax_free_krw=sheet.tax_free_krw, remaining_krw=sheet.remaining_krw, reason_code=sheet.reason_code,
-            reason_text=sheet.reason_text, state=RefundState.READY, sends=0, looks=0,
+            reason_text=sheet.reason_text, **kept_account(sheet.pay_back_to), state=RefundState.READY, sends=0, looks=0,
             staff_id=ctx.actor.id if ctx.actor.kind is ActorKind.STAFF else None, created_at=ctx.now(),
         )  # fmt: skip
         session.add(refund)

@@ -1,14 +1,18 @@
-"""The form that begins a registration, and what a browser brings back from the window."""
+"""The form that begins a registration."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from merchant_admin.portone.wire import clean_text
-from merchant_admin.registrations.service import NAME_MOST, RegistrationOrder
+from werkzeug.datastructures import MultiDict
+
+from merchant_admin.payments.issuer_form import read_issuers
+from merchant_admin.payments.window import NAME_MOST
+from merchant_admin.registrations.service import RegistrationOrder
 from merchant_admin.web.forms import FormReader
 
 
-def read_order(data: Mapping[str, str], customer_id: str) -> tuple[FormReader, RegistrationOrder]:
+def read_order(
+    data: MultiDict[str, str], customer_id: str, allowed: Sequence[str]
+) -> tuple[FormReader, RegistrationOrder]:
     """An empty amount registers the card only."""
     form = FormReader(data)
     order = RegistrationOrder(
@@ -17,24 +21,6 @@ def read_order(data: Mapping[str, str], customer_id: str) -> tuple[FormReader, R
         amount_krw=form.won("amount_krw", least=0, required=False) or 0,
         tax_free_krw=form.won("tax_free_krw", least=0, required=False) or 0,
         name=form.line("name", most=NAME_MOST, required=True),
+        issuers=read_issuers(form, data, allowed),
     )
     return form, order
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the window said through the browser: hints, none of them believed."""
-
-    imp_uid: str | None
-    merchant_uid: str | None
-    words: str
-
-
-def read_told(data: Mapping[str, str]) -> Told:
-    """The SDK's answer, posted by the page or appended to the address a phone came back to."""
-    code, text = (clean_text(data.get(name), 200) or "" for name in ("error_code", "error_msg"))
-    return Told(
-        imp_uid=clean_text(data.get("imp_uid"), 40),
-        merchant_uid=clean_text(data.get("merchant_uid"), 80),
-        words=" ".join(part for part in (code, text) if part),
-    )

@@ -11,11 +11,12 @@ from merchant_admin.core.errors import Conflict, GatewayError, InvalidInput
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Permission
 from merchant_admin.customers.queries import live_customer
+from merchant_admin.payments import issuers
+from merchant_admin.payments.issuer_form import starting_issuers
+from merchant_admin.payments.window import Told, WindowPlace, kept_issuers, read_told
 from merchant_admin.registrations import forms, queries, service
-from merchant_admin.registrations.forms import Told
 from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.queries import RegistrationView
-from merchant_admin.registrations.service import WindowPlace
 from merchant_admin.registrations.states import RegistrationState
 from merchant_admin.web.access import current_staff, gateway, public, requires, services, work_context
 from merchant_admin.web.forms import FormReader
@@ -28,14 +29,21 @@ bp = Blueprint("registrations", __name__)
 @bp.get("/customers/<string:customer_id>/registrations/new")
 @requires(Permission.REGISTER_CARDS)
 def new_registration(customer_id: str) -> Response:
-    form = FormReader.showing(sheet_key=new_id("sht"), name=_("카드 등록"), amount_krw="", tax_free_krw="")
+    form = FormReader.showing(
+        sheet_key=new_id("sht"), name=_("카드 등록"), amount_krw="", tax_free_krw="",
+        issuer=starting_issuers(services().settings.window_issuers),
+    )  # fmt: skip
     return _form_page(customer_id, form)
 
 
 def _form_page(customer_id: str, form: FormReader, status: int = 200) -> Response:
     session = db.session()
+    ticked = kept_issuers(form.values.get("issuer", ""))
     return page(
         "registrations/new.html",
+        ticked=ticked,
+        offered=issuers.offered(services().settings.window_issuers),
+        detail=issuers.detail(ticked),
         customer=live_customer(session, customer_id),
         running=queries.live_registrations(session, customer_id),
         form=form,
@@ -46,7 +54,7 @@ def _form_page(customer_id: str, form: FormReader, status: int = 200) -> Respons
 @bp.post("/customers/<string:customer_id>/registrations")
 @requires(Permission.REGISTER_CARDS)
 def create_registration(customer_id: str) -> Response:
-    form, order = forms.read_order(request.form, customer_id)
+    form, order = forms.read_order(request.form, customer_id, services().settings.window_issuers)
     if form.is_valid:
         try:
             registration = service.open_registration(work_context(), gateway(), order)
@@ -69,7 +77,7 @@ def show_window(registration_id: str) -> Response:
     """The page that loads PortOne's script. Once the window was answered it leads to the result instead."""
     session, settings = db.session(), services().settings
     view = queries.registration_view(session, registration_id)
-    if view.state is not RegistrationState.OPEN or work_context().now() >= view.expires_at:
+    if view.is_keyed_in or view.state is not RegistrationState.OPEN or work_context().now() >= view.expires_at:
         return after_post(_result_page(registration_id))
     place = WindowPlace(
         origin=settings.base_url or request.url_root.rstrip("/"),
@@ -94,7 +102,7 @@ def show_window(registration_id: str) -> Response:
 @requires(Permission.REGISTER_CARDS)
 def told(registration_id: str) -> Response:
     """What the window said on a PC: kept as a hint, then PortOne is read."""
-    _keep_hint(queries.registration_view(db.session(), registration_id), forms.read_told(request.form))
+    _keep_hint(queries.registration_view(db.session(), registration_id), read_told(request.form))
     return after_post(_result_page(registration_id))
 
 
@@ -103,7 +111,7 @@ def told(registration_id: str) -> Response:
 def come_back(return_token: str) -> Response:
     """Where a phone comes back to. Anyone may open it any number of times: it only leads to one look at PortOne."""
     view = queries.registration_of_token(db.session(), return_token)
-    _keep_hint(view, forms.read_told(request.args))
+    _keep_hint(view, read_told(request.args))
     if current_staff() is not None:
         return after_post(_result_page(view.id))
     fresh = queries.registration_view(db.session(), view.id)

@@ -5,7 +5,6 @@ first charge's attempt stand before the window opens, what the browser says is a
 two facts apart: was a key issued, was the first charge paid.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,8 +21,17 @@ from merchant_admin.core.ids import new_customer_uid, new_id, new_merchant_uid, 
 from merchant_admin.core.money import MAX_AMOUNT_KRW
 from merchant_admin.core.settings import Mode, Settings
 from merchant_admin.customers.models import Customer
-from merchant_admin.payments.models import Payment
 from merchant_admin.payments.service import start_window_charge
+from merchant_admin.payments.window import (
+    NAME_MOST,
+    WindowOrder,
+    WindowPlace,
+    belongs_elsewhere,
+    hint_of,
+    keep_issuers,
+    kept_issuers,
+    parameters,
+)
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.portone.wire import clean_text
 from merchant_admin.registrations.looking import look_at_registration
@@ -38,8 +46,6 @@ __all__ = [
 SUBJECT = "registration"
 WINDOW_LASTS = timedelta(minutes=30)
 FIRST_LOOK = timedelta(seconds=30)
-NAME_MOST = 40
-_IMP_UID = re.compile(r"imps?_[0-9]{6,20}")
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class RegistrationOrder:
     amount_krw: int
     tax_free_krw: int
     name: str
+    issuers: tuple[str, ...] = ()  # the only ones the window offers; none named = all
 
     def refuse_unusable(self) -> None:
         """Raises InvalidInput, by field."""
@@ -102,7 +109,8 @@ def _write_down(ctx: WorkContext, gateway: Gateway, order: RegistrationOrder) ->
         registration = Registration(
             id=new_id("reg"), return_token=random_signs(32), sheet_key=order.sheet_key, mode=Mode(ctx.mode),
             customer_id=customer.id, customer_uid=new_customer_uid(ctx.mode), merchant_uid=new_merchant_uid("reg"),
-            pg=gateway.billing_pg, name=order.name, amount_krw=order.amount_krw, tax_free_krw=order.tax_free_krw,
+            pg=gateway.billing_pg, issuers=keep_issuers(order.issuers),
+            name=order.name, amount_krw=order.amount_krw, tax_free_krw=order.tax_free_krw,
             state=RegistrationState.OPEN, key_fact=Fact.UNKNOWN,
             charge_fact=Fact.UNKNOWN if order.amount_krw else Fact.NOT_ASKED,
             looks=0, key_absences=0, next_look_at=now + FIRST_LOOK, staff_id=_staff_id(ctx),
@@ -131,6 +139,7 @@ def _is_same(registration: Registration, order: RegistrationOrder) -> bool:
         and registration.amount_krw == order.amount_krw
         and registration.tax_free_krw == order.tax_free_krw
         and registration.name == order.name
+        and registration.issuers == keep_issuers(order.issuers)
     )
 
 
@@ -138,52 +147,22 @@ def _staff_id(ctx: WorkContext) -> str | None:
     return ctx.actor.id if ctx.actor.kind is ActorKind.STAFF else None
 
 
-@dataclass(frozen=True)
-class WindowPlace:
-    """Where a window is opened: our own address, the reader's language, and whether the page will be left."""
-
-    origin: str
-    language: str
-    is_phone: bool
-
-
 def window_parameters(
     settings: Settings, registration: Registration, customer: Customer, place: WindowPlace
 ) -> dict[str, Any]:
-    """What `IMP.request_pay` is called with (reference 13.2). `amount` is a number, `pg` always names the billing MID.
-
-    `customer_uid` makes it the non-certified window. `notice_url` is left to PortOne's console unless our public
-    address is configured, and also when webhooks come to a secret path, which a browser must not see.
-    """
-    parameters: dict[str, Any] = {
-        "pg": registration.pg,
+    """What `IMP.request_pay` is called with. `customer_uid` makes it the non-certified window (reference 13.2)."""
+    order = WindowOrder(
+        pg=registration.pg, merchant_uid=registration.merchant_uid, name=registration.name,
+        amount_krw=registration.amount_krw, tax_free_krw=registration.tax_free_krw,
+        return_path=f"/return/{registration.return_token}",
+        issuers=kept_issuers(registration.issuers) or settings.window_issuers,
+    )  # fmt: skip
+    return parameters(settings, settings.billing, order, customer, place) | {
         "pay_method": "card",
-        "merchant_uid": registration.merchant_uid,
         "customer_uid": registration.customer_uid,
-        "name": registration.name[:NAME_MOST],
-        "amount": registration.amount_krw,
-        "currency": "KRW",
-        "language": "en" if place.language == "en" else "ko",
-        "m_redirect_url": f"{place.origin}/return/{registration.return_token}",
         "custom_data": {"registration": registration.id},
         "display": {"card_quota": []},
     }
-    buyer = {
-        "buyer_name": customer.name[:16],
-        "buyer_tel": customer.phone if customer.phone and len(customer.phone) <= 16 else None,
-        "buyer_email": customer.email if customer.email and len(customer.email) <= 64 else None,
-    }
-    parameters |= {name: value for name, value in buyer.items() if value}
-    if settings.billing.channel_key:
-        parameters["channelKey"] = settings.billing.channel_key
-    if registration.tax_free_krw:
-        parameters["tax_free"] = registration.tax_free_krw
-    if settings.window_issuers:
-        chosen = [{"card_code": code, "enabled": True} for code in settings.window_issuers]
-        parameters["card"] = {"detail": [{"card_code": "*", "enabled": False}, *chosen]}
-    if settings.base_url and not settings.webhook_path:
-        parameters["notice_url"] = f"{settings.base_url}/webhooks/portone"
-    return parameters
 
 
 def note_return(ctx: WorkContext, registration_id: str, imp_uid: str | None, told: str) -> Registration:
@@ -192,10 +171,10 @@ def note_return(ctx: WorkContext, registration_id: str, imp_uid: str | None, tol
     A settled registration and a repeated return are left as they are. Raises Conflict, without any effect, for an
     `imp_uid` that is known to belong to another order.
     """
-    hint = imp_uid if imp_uid and _IMP_UID.fullmatch(imp_uid) else None
+    hint = hint_of(imp_uid)
     with ctx.atomic() as session:
         registration = _locked(session, registration_id)
-        if hint and _belongs_elsewhere(session, hint, registration.merchant_uid):
+        if hint and belongs_elsewhere(session, hint, registration.merchant_uid):
             raise Conflict(
                 _("이 등록의 거래가 아닙니다. 아무것도 바뀌지 않았습니다."), registration=registration_id, imp_uid=hint
             )
@@ -211,11 +190,6 @@ def note_return(ctx: WorkContext, registration_id: str, imp_uid: str | None, tol
             )  # fmt: skip
         registration.hinted_imp_uid = registration.hinted_imp_uid or hint
     return registration
-
-
-def _belongs_elsewhere(session: Session, imp_uid: str, merchant_uid: str) -> bool:
-    owner = session.scalar(select(Payment.merchant_uid).where(Payment.imp_uid == imp_uid))
-    return owner is not None and owner != merchant_uid
 
 
 def due_registrations(session: Session, now: datetime, limit: int = 20) -> list[str]:
