@@ -49,7 +49,11 @@ STATES_OF: dict[StateGroup, tuple[LineState, ...]] = {
     StateGroup.REFUNDED: (LineState.REFUNDED,),
     StateGroup.CHECKING: (LineState.CHECKING, LineState.UNKNOWN),
     StateGroup.OTHER: (
-        LineState.WAITING, LineState.NOT_SENT, LineState.READY, LineState.AWAITING_DEPOSIT, LineState.DEPOSIT_EXPIRED,
+        LineState.WAITING,
+        LineState.NOT_SENT,
+        LineState.READY,
+        LineState.AWAITING_DEPOSIT,
+        LineState.DEPOSIT_EXPIRED,
     ),
 }
 TABS = (StateGroup.PAID, StateGroup.DECLINED, StateGroup.REFUNDS, StateGroup.CHECKING, StateGroup.OTHER)

@@ -81,9 +81,7 @@ class ChargeSheet:
 Bind = Callable[[Session, Charge], None]
 
 
-def charge_billing_key(
-    ctx: WorkContext, gateway: Gateway, sheet: ChargeSheet, bind: Bind | None = None
-) -> Charge:
+def charge_billing_key(ctx: WorkContext, gateway: Gateway, sheet: ChargeSheet, bind: Bind | None = None) -> Charge:
     """Take `sheet.amount_krw` won from a stored card, at most once per sheet.
 
     Claim and commit, ask with no transaction open, write and commit. The same sheet again returns its first charge
