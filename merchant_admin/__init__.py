@@ -40,7 +40,24 @@ from merchant_admin.webhooks.routes import bp as webhooks
 from merchant_admin.worker.routes import bp as worker
 
 MAX_BODY_BYTES = 64 * 1024
-FEATURES = (staff, customers, billing_keys, registrations, checkouts, pay_links, payments, schedules, refunds, webhooks, cases, reconcile, subscriptions, audit, overview, worker)
+FEATURES = (
+    staff,
+    customers,
+    billing_keys,
+    registrations,
+    checkouts,
+    pay_links,
+    payments,
+    schedules,
+    refunds,
+    webhooks,
+    cases,
+    reconcile,
+    subscriptions,
+    audit,
+    overview,
+    worker,
+)
 
 
 def create_app(settings: Settings, *, http: requests.Session | None = None, clock: Clock | None = None) -> Flask:
