@@ -28,7 +28,9 @@ def begins(desk, customer, method, place, amount=60_000):
 def acts(window, method, amount=60_000):
     """What the buyer does in the PG's window."""
     choice = {"card": "신한카드", "phone": "KT", "trans": "신한은행", "vbank": "신한은행"}[method]
-    window.get_by_role("radio", name=choice, exact=True).check()
+    window.locator("label").get_by_text(choice, exact=True).or_(
+        window.locator("label", has_text=re.compile(f"^{choice}$"))
+    ).first.click()
     name = ACTS[method] if method == "vbank" else f"₩{amount:,} 결제"
     window.get_by_role("button", name=name).click()
 
