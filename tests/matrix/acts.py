@@ -26,6 +26,7 @@ from merchant_admin.registrations.service import (
 from merchant_admin.registrations.states import LIVE, RegistrationState
 from merchant_admin.webhooks.models import Decision, WebhookEvent
 from merchant_admin.webhooks.service import receive
+from merchant_admin.worker.service import run_once
 from tests.matrix.cases import AGAIN, CANCEL
 from tests.matrix.people import close_by_two
 
@@ -47,11 +48,15 @@ def charge(hall, case):
     attempt = _attempt_of(hall, pressed[0])
     assert hall.calls("POST", AGAIN, hall.mark) <= 1 + case.fault.startswith("401"), "sent again by a machine"
     if attempt.state is AttemptState.UNCERTAIN:
+        assert seconds >= 240, "absence was believed while the request may be under way"
         _person_decides(hall, case, pressed[0])
+        _hear_of_late_work(hall, attempt.merchant_uid)
         attempt = _attempt_of(hall, pressed[0])
     truth = hall.assert_agrees(attempt.merchant_uid)
+    assert attempt.state is not AttemptState.UNCERTAIN
     assert (attempt.state is AttemptState.PAID) == bool(truth), attempt.state
-    assert seconds <= (FOUND_WITHIN if truth and attempt.sends == 1 else ENDED_WITHIN)
+    assert hall.times_taken(sheet.amount_krw) == len(truth), "taken under another order number"
+    assert seconds <= (FOUND_WITHIN if truth and attempt.sends == 1 and not attempt.late else ENDED_WITHIN)
     return seconds
 
 
@@ -66,6 +71,14 @@ def _person_decides(hall, case, charge_id):
     assert _attempt_of(hall, charge_id).sends == 2
 
 
+def _hear_of_late_work(hall, merchant_uid):
+    """A request that was under way longer than anybody waited arrives; PortOne tells of what it did."""
+    hall.line.let_go()
+    for row in hall.sandbox.payments(merchant_uid):
+        _takes_in(hall, json.dumps({"imp_uid": row["imp_uid"], "merchant_uid": merchant_uid, "status": row["status"]}))
+    hall.at_once(2, lambda: run_once(hall.ctx(), hall.gateway))
+
+
 def refund(hall, case):
     """Two sheets of one payment, pressed by all hands at once; PortOne is asked for one of them."""
     payment, amount = _paid(hall)
@@ -78,6 +91,7 @@ def refund(hall, case):
     hall.at_once(case.hands, lambda: refund_payment(hall.ctx(), web, next(turns)).id)
     wanted = select(Refund).where(Refund.payment_id == payment.id)
     seconds = hall.settle(case.hands, lambda: all(one.state not in OPEN for one in hall.session.scalars(wanted)), case)
+    hall.line.let_go()  # a copy that arrives after the second one was carried out finds another balance
     truth = hall.assert_agrees(payment.merchant_uid)
     given_back = 0
     for one in hall.session.scalars(wanted):
@@ -85,6 +99,7 @@ def refund(hall, case):
         assert len(entries) == (one.state is RefundState.DONE), one.state
         given_back += sum(entry["amount"] for entry in entries)
         assert one.state is RefundState.REFUSED or given_back == one.amount_krw, "more than one sheet was carried out"
+        assert one.sends == 1 or seconds >= 180, "sent again while the first may be under way"
     assert truth[payment.imp_uid] == (amount, given_back)
     assert seconds <= ENDED_WITHIN
     return seconds
@@ -112,6 +127,7 @@ def registration(hall, case):
     hall.at_once(case.hands, lambda: look_at_registration(hall.ctx(), web, registration_id).state)
     fresh = lambda: hall.session.get(Registration, registration_id, populate_existing=True)  # noqa: E731
     seconds = hall.settle(case.hands, lambda: fresh().state not in LIVE, case)
+    hall.line.let_go()
     assert fresh().state is (RegistrationState.BOTH if amount else RegistrationState.KEY_ONLY)
     assert len(hall.assert_agrees(merchant_uid)) == bool(amount)
     keys = select(BillingKey).where(BillingKey.customer_uid == customer_uid)
@@ -123,7 +139,7 @@ def registration(hall, case):
 def _opened(hall, case, order):
     """The same sheet is pressed until its window may open: a lock that is not certain keeps it shut."""
     web = hall.a_gateway()
-    for _press in range(3):
+    for _press in range(4):
         found = hall.at_once(case.hands, lambda: open_registration(hall.ctx(), web, order).id)
         if not any(isinstance(one, ConsoleError) for one in found):
             break
@@ -140,6 +156,7 @@ def deletion(hall, case):
     hall.at_once(case.hands, lambda: delete_card(hall.ctx(), web, key_id, "카드 분실").state)
     fresh = lambda: hall.session.get(BillingKey, key_id, populate_existing=True)  # noqa: E731
     seconds = hall.settle(case.hands, lambda: fresh().state is not KeyState.DELETING, case)
+    hall.line.let_go()
     stands_there = any(one["customer_uid"] == customer_uid for one in hall.sandbox.billing_keys())
     assert (fresh().state is KeyState.ACTIVE) == stands_there
     assert stands_there is (case.call != "stored card" and fresh().deleted_at is None)

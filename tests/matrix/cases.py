@@ -26,6 +26,8 @@ FAULTS = {
     "HTML after": ("html_after", {"status": 502}),
     "half JSON": ("half_json", {}),
     "late": ("late", {"seconds": 0.05}),
+    "150 s late": ("held", {"seconds": 150}),  # as long as a request may be under way
+    "330 s late": ("held", {"seconds": 330}),  # longer than anybody thought possible
 }
 # act -> its calls, the one that changes something at PortOne first: name -> (method, path)
 ACTS = {
@@ -59,10 +61,19 @@ class Case:
     def order_fault(self, hall):
         method, path = ACTS[self.act][self.call]
         kind, details = FAULTS[self.fault]
+        if kind == "held":
+            hall.line.hold(method, path)
+            return
         if kind.startswith("delay"):
             hall.line.patience = PATIENCE
         times = {"times": 2} if method == "GET" else {}
         hall.sandbox.faults.plan(kind, path, method=method, **times | details)
+
+    @property
+    def arrives_after(self):
+        """The second at which a request that is held arrives after all."""
+        kind, details = FAULTS[self.fault]
+        return details["seconds"] if kind == "held" else None
 
     def wait_for_slow_work(self, hall):
         hall.wait_for_slow_work(FAULTS[self.fault][0])
@@ -74,4 +85,5 @@ CASES = [
     for number, call in enumerate(calls)
     for fault in FAULTS
     for hands in ((2, 10) if number == 0 else (2,))
+    if FAULTS[fault][0] != "held" or (number == 0 and act != "webhook")
 ]

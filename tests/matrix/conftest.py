@@ -6,6 +6,12 @@ from tests.conftest import NOON
 from tests.matrix.hall import Hall
 
 
+@pytest.fixture
+def counted(request):
+    """Notes a fact of the test for the page that `report.py` writes."""
+    return lambda name, value: request.node.user_properties.append((name, value))
+
+
 @pytest.fixture(scope="module")
 def sqlite_hall(empty_database, tmp_path_factory):
     with Hall(tmp_path_factory.mktemp("hall"), template=empty_database, at=NOON) as made:

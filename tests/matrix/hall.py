@@ -7,6 +7,7 @@ too long is given up after `patience` real seconds, so that a slow line needs no
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -31,17 +32,36 @@ from tests.support.world import World, settings_for
 
 # Seconds after the first call at which a round of the worker runs; the last is the longest that anything may stay open.
 ROUNDS = (1, 7, 19, 40, 75, 150, 200, 262, 330, 410, 480)
-LATEST_WORK = 19
+LATEST_WORK = 19  # slow work of the other end is done by then: between two looks
 
 
 class ImpatientAdapter(HTTPAdapter):
     """Real sockets, but a read time-out of a minute is shortened, as if a minute were that short."""
 
     patience = 20.0
+    held_path = None  # the next request to it stays under way until it is let go
+    held = None
 
     def send(self, request, stream=False, timeout=None, **more):  # noqa: FBT002 - as the parent's
         connect, read = timeout
+        if (
+            self.held_path
+            and urlsplit(request.url).path.startswith(self.held_path)
+            and self.held_method == request.method
+        ):
+            self.held_path, self.held = None, (request, stream, timeout, more)
+            raise requests.ReadTimeout("still under way", request=request)
         return super().send(request, stream=stream, timeout=(connect, min(read, self.patience)), **more)
+
+    def hold(self, method, path):
+        """Keep the next such request on its way: its sender hears nothing."""
+        self.held_method, self.held_path = method, path.rstrip("*")
+
+    def let_go(self):
+        """What was under way arrives at last; nobody waits for the answer any more."""
+        if self.held is not None:
+            (request, stream, timeout, more), self.held = self.held, None
+            self.send(request, stream, timeout, **more).close()
 
 
 class Hall(World):
@@ -136,6 +156,8 @@ class Hall(World):
             self.session.expire_all()
             if second == LATEST_WORK:
                 case.wait_for_slow_work(self)
+            if second == case.arrives_after:
+                self.line.let_go()
             if is_settled():
                 case.wait_for_slow_work(self)
                 return second
@@ -170,7 +192,7 @@ class Hall(World):
     def begin(self):
         """A new case: no trouble is left over, and its calls are counted from here."""
         self.sandbox.faults.clear()
-        self.line.patience = 20.0
+        self.line.patience, self.line.held, self.line.held_path = 20.0, None, None
         self.mark = self.last_call()
         self.clock.advance(5)
 
@@ -185,6 +207,11 @@ class Hall(World):
         assert booked == truth
         assert len(truth) <= 1, "the same debt was charged twice"
         return truth
+
+    def times_taken(self, amount_krw):
+        """How many payments of this sum the sandbox took, whatever their order numbers."""
+        rows = self.sandbox.payments()
+        return sum(one["amount"] == amount_krw and one["status"] in {"paid", "cancelled"} for one in rows)
 
     def _booked(self, imp_uid):
         rows = self.session.scalars(select(LedgerEntry).where(LedgerEntry.imp_uid == imp_uid)).all()

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_the_truth_is_known_in_time_and_nothing_happens_twice(postgres_hall, case, record_property):
+def test_the_truth_is_known_in_time_and_nothing_happens_twice(postgres_hall, case, counted):
     postgres_hall.begin()
     seconds = ACT[case.act](postgres_hall, case)
-    record_property("matrix", json.dumps({"database": "postgresql", "seconds": seconds, **vars(case)}))
+    counted("matrix", json.dumps({"database": "postgresql", "seconds": seconds, **vars(case)}))

@@ -57,7 +57,7 @@ def state_of(session):
     }
 
 
-def test_a_heap_of_copies_and_forgeries_ends_like_one_clean_delivery(world, news, empty_database, record_property):
+def test_a_heap_of_copies_and_forgeries_ends_like_one_clean_delivery(world, news, empty_database, counted):
     dice = random.Random(4)
     forged = [(f"imp_{dice.randrange(10**12):012d}", dice.choice(news)[1], "paid") for _ in range(FORGED)]
     lies = [(imp_uid, order, dice.choice(["failed", "ready", "cancelled"])) for imp_uid, order, _ in news]
@@ -72,7 +72,7 @@ def test_a_heap_of_copies_and_forgeries_ends_like_one_clean_delivery(world, news
     deliver(world, news)
     work_off(world)
     assert state_of(world.session) == after_the_heap
-    record_property("webhooks", len(heap))
+    counted("webhooks", len(heap))
 
 
 def start_anew(world, empty_database):

@@ -333,12 +333,12 @@ def live_through(days, first_seed):
 class TestSomeDays:
     """Two classes, so that two cores can share the work."""
 
-    def test_whatever_happens_the_books_are_right(self, days, record_property):
+    def test_whatever_happens_the_books_are_right(self, days, counted):
         live_through(days, SEED * 1_000)
-        record_property("steps", days.steps)
+        counted("steps", days.steps)
 
 
 class TestOtherDays:
-    def test_whatever_happens_the_books_are_right(self, days, record_property):
+    def test_whatever_happens_the_books_are_right(self, days, counted):
         live_through(days, SEED * 1_000 + 500)
-        record_property("steps", days.steps)
+        counted("steps", days.steps)
