@@ -14,14 +14,14 @@ from merchant_admin.web.assets import FOR_EVER
 
 NAMES = (
     "activity", "archive", "archive-restore", "arrow-left", "ban", "banknote", "bell", "calendar-clock", "check",
-    "chevron-down", "chevron-left", "chevron-right", "circle-alert", "circle-check", "circle-dashed",
+    "chevron-left", "chevron-right", "circle-alert", "circle-check", "circle-dashed",
     "circle-minus", "circle-question-mark", "circle-slash", "circle-x", "clock", "copy", "credit-card", "download",
-    "ellipsis", "external-link", "eye", "eye-off", "file-text", "flask-conical", "globe", "hourglass", "house",
-    "id-card", "inbox", "info", "key-round", "keyboard", "keyboard-off", "landmark", "languages", "layout-dashboard",
-    "link", "list-filter", "loader", "log-in", "log-out", "mail", "menu", "message-square", "monitor", "moon", "pencil",
-    "phone", "plus", "printer", "receipt-text", "refresh-cw", "repeat", "rotate-ccw", "search", "search-x", "send",
+    "ellipsis", "external-link", "eye", "file-text", "flask-conical", "hourglass", "house",
+    "id-card", "inbox", "info", "key-round", "keyboard", "keyboard-off", "landmark", "languages",
+    "link", "list-filter", "log-in", "log-out", "mail", "menu", "message-square", "monitor", "moon", "pencil",
+    "phone", "plus", "receipt-text", "refresh-cw", "repeat", "rotate-ccw", "search", "search-x", "send",
     "settings", "shield-check", "shield-x", "smartphone", "star", "store", "sun", "sun-moon", "trash-2",
-    "triangle-alert", "undo-2", "unplug", "user", "user-plus", "user-x", "users", "wallet", "webhook", "x",
+    "triangle-alert", "undo-2", "unplug", "user", "user-plus", "user-x", "users", "webhook", "x",
 )  # fmt: skip
 
 bp = Blueprint("icons", __name__)
