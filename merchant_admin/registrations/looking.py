@@ -31,6 +31,7 @@ from merchant_admin.registrations.states import LIVE, Fact, RegistrationState, o
 SUBJECT = "registration"
 LATE_WINDOW = timedelta(minutes=3)  # a window still open when its time ran out may finish a little later
 ABSENCE_GAP = timedelta(seconds=20)
+WHEN_UNREAD = timedelta(seconds=60)
 _MONEY = frozenset({PaymentStatus.PAID, PaymentStatus.CANCELLED})
 _FACT_OF_ATTEMPT = {
     AttemptState.PAID: Fact.YES,
@@ -73,7 +74,9 @@ def look_at_registration(ctx: WorkContext, gateway: Gateway, registration_id: st
             look_at_attempt(ctx, gateway, waiting_for)
     except GatewayError:
         with ctx.atomic() as session:
-            _put_off(_locked(session, registration_id), ctx.now())
+            unread = _locked(session, registration_id)
+            if unread.state in LIVE:  # not its fault: it is tried again soon, however long PortOne was away
+                unread.next_look_at = ctx.now() + WHEN_UNREAD
         raise
     with ctx.atomic() as session:
         registration = _locked(session, registration_id)

@@ -20,7 +20,7 @@ from merchant_admin.payments import problems
 from merchant_admin.payments.facts import is_foreign, record_transaction
 from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.portone.gateway import Gateway
-from merchant_admin.portone.types import Transaction
+from merchant_admin.portone.types import PaymentStatus, Transaction
 from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.service import look_at_registration, registration_of_order
 from merchant_admin.webhooks.models import Decision, WebhookEvent
@@ -31,6 +31,7 @@ MALFORMED_A_MINUTE = 30  # rows we keep of bodies that name no payment
 STRANGER_LIVES = timedelta(days=1)
 ABSENCES = 5  # looks for a payment of ours that PortOne does not show yet
 _MINUTE = timedelta(minutes=1)
+_MONEY = frozenset({PaymentStatus.PAID, PaymentStatus.CANCELLED})
 
 
 def receive(ctx: WorkContext, raw: bytes, content_type: str, address: str | None) -> str | None:
@@ -85,7 +86,7 @@ def apply_event(ctx: WorkContext, gateway: Gateway, event_id: str) -> WebhookEve
             return _wait(ctx, event_id) if may_come else _decide(ctx, event_id, Decision.UNKNOWN_PAYMENT)
         return _decide(ctx, event_id, _apply(ctx, gateway, event_id, transaction))
     except GatewayError:
-        return _wait(ctx, event_id)
+        return _wait(ctx, event_id, min(timedelta(seconds=5 * 3 ** (looks + 1)), _MINUTE))  # soon after any outage
 
 
 def replay_event(ctx: WorkContext, gateway: Gateway, event_id: str) -> WebhookEvent:
@@ -137,7 +138,10 @@ def due_events(session: Session, now: datetime, limit: int = 50) -> list[str]:
 
 
 def _apply(ctx: WorkContext, gateway: Gateway, event_id: str, transaction: Transaction) -> Decision:
-    """Record under the webhook's own name. A registration is looked at whole, since its key is a second fact."""
+    """Record under the webhook's own name. A registration is looked at whole, since its key is a second fact.
+
+    Money is recorded before that: a settled registration is not read again, but its first charge may be cancelled.
+    """
     as_webhook = replace(ctx, actor=Actor(ActorKind.WEBHOOK, event_id, "portone"))
     if is_foreign(ctx.mode, transaction):
         with as_webhook.atomic() as session:
@@ -145,11 +149,12 @@ def _apply(ctx: WorkContext, gateway: Gateway, event_id: str, transaction: Trans
         return Decision.FOREIGN_MODE
     registration_id = registration_of_order(ctx.reader, transaction.merchant_uid)
     ctx.end_reading()
-    if registration_id is not None:
-        look_at_registration(as_webhook, gateway, registration_id)
-    elif transaction.amount_krw > 0:
+    # A failed try in a window that is still open is no end yet: what it means, the look decides.
+    if transaction.amount_krw > 0 and (registration_id is None or transaction.status in _MONEY):
         with as_webhook.atomic() as session:
             record_transaction(as_webhook, session, transaction, source="webhook")
+    if registration_id is not None:
+        look_at_registration(as_webhook, gateway, registration_id)
     return Decision.APPLIED
 
 
@@ -172,7 +177,7 @@ def _count_since(session: Session, decision: Decision, since: datetime) -> int:
 
 
 def _wait(ctx: WorkContext, event_id: str, wait: timedelta | None = None, *, counts: bool = True) -> WebhookEvent:
-    """Put an event off: ever longer while PortOne can't be read or does not show the payment yet."""
+    """Put an event off: for so long, or ever longer while PortOne does not show the payment yet."""
     with ctx.atomic() as session:
         event = session.get_one(WebhookEvent, event_id, with_for_update=True, populate_existing=True)
         event.looks += int(counts)

@@ -1,5 +1,7 @@
 """Browsers that vanish, words that lie, answers that are lost: the truth is the same in the end."""
 
+import json
+
 import pytest
 
 from merchant_admin.billing_keys.queries import keys_of_customer
@@ -11,6 +13,7 @@ from merchant_admin.payments.states import AttemptState
 from merchant_admin.registrations import service
 from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.states import Fact, RegistrationState
+from merchant_admin.webhooks import service as webhooks
 
 S = RegistrationState
 
@@ -157,3 +160,26 @@ def test_the_window_refuses_another_amount_than_the_locked_one(desk):
     with pytest.raises(Exception, match=r"."):
         desk.buys(opened, amount=100)
     assert desk.world.sandbox.payments(opened.merchant_uid) == []
+
+
+def test_after_hours_of_silence_it_is_looked_at_within_a_minute(desk):
+    opened = desk.open(15_000)
+    desk.returns(opened, desk.buys(opened))
+    desk.world.clock.advance(5 * 3600)
+    desk.world.sandbox.faults.plan("close_before", "/payments/findAll/*")
+    with pytest.raises(GatewayError):
+        desk.look(opened)
+    desk.world.clock.advance(60)
+    assert due(desk.world) == [opened.id]
+    assert desk.look(opened).state is S.BOTH
+
+
+def test_news_of_a_cancelled_first_charge_is_heard_although_the_registration_is_settled(each_desk):
+    world, opened = each_desk.world, each_desk.open(15_000)
+    imp_uid = each_desk.buys(opened)
+    assert each_desk.look(opened).state is S.BOTH
+    world.sandbox.console_cancel(imp_uid)
+    body = {"imp_uid": imp_uid, "merchant_uid": opened.merchant_uid, "status": "cancelled"}
+    event_id = webhooks.receive(world.ctx(), json.dumps(body).encode(), "application/json", None)
+    webhooks.apply_event(world.ctx(), world.gateway, event_id)
+    assert db.session.query(Payment).one().cancelled_krw == 15_000
