@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from merchant_admin.core.db import db
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.settings import load
 from merchant_admin.ledger.models import EntryKind, LedgerEntry
+from merchant_admin.payments.facts import record_transaction
 from merchant_admin.webhooks.models import Decision, WebhookEvent
 from merchant_admin.worker.loop import context_of
 from merchant_admin.worker.service import run_once
@@ -50,7 +52,7 @@ def main() -> None:
         with app.app_context():
             upgrade(directory=str(ROOT / "migrations"))
             db.session.remove()
-        heap = a_heap(sandbox, asked.webhooks)
+        heap = a_heap(app, sandbox, asked.webhooks)
         with Server(app) as shop:
             began = time.perf_counter()
             taken = send(shop.url, heap)
@@ -68,13 +70,21 @@ def main() -> None:
         raise SystemExit(1)
 
 
-def a_heap(sandbox: Sandbox, size: int) -> list[bytes]:
-    """True news five times each, forgeries between, in random order."""
+def a_heap(app: Flask, sandbox: Sandbox, size: int) -> list[bytes]:
+    """Payments we know are given back in part in PortOne's console: that news five times each, forgeries between."""
     dice, news = random.Random(9), []
-    for number in range(size * (FORGED_PART - 1) // FORGED_PART // COPIES):
-        order = new_id("ord")
-        imp_uid = sandbox.window_key(customer_uid=new_id("bks"), merchant_uid=order, amount=1_000 + number)
-        news.append({"imp_uid": imp_uid, "merchant_uid": order, "status": "paid"})
+    gateway = app.extensions["merchant_admin"].gateway
+    with app.app_context():
+        ctx = context_of(app)
+        for number in range(size * (FORGED_PART - 1) // FORGED_PART // COPIES):
+            order = new_id("ord")
+            imp_uid = sandbox.window_key(customer_uid=new_id("bks"), merchant_uid=order, amount=1_000 + number)
+            known = gateway.payment(imp_uid)
+            with ctx.atomic() as session:
+                record_transaction(ctx, session, known, source="bench")
+            sandbox.console_cancel(imp_uid, 500)
+            news.append({"imp_uid": imp_uid, "merchant_uid": order, "status": "cancelled"})
+        db.session.remove()
     forged = [
         {"imp_uid": f"imp_{dice.randrange(10**12):012d}", "merchant_uid": "ord_forged", "status": "paid"}
         for _ in range(size - len(news) * COPIES)
@@ -124,17 +134,18 @@ def work_off(app: Flask) -> float:
 
 
 def books(app: Flask) -> dict[str, int]:
-    """imp_uid -> won, of our ledger."""
+    """imp_uid -> won that are left of it, by our ledger."""
+    left: Counter[str] = Counter()
     with app.app_context():
-        rows = select(LedgerEntry.imp_uid, LedgerEntry.amount_krw).where(LedgerEntry.kind == EntryKind.CHARGE)
-        found = dict(db.session.execute(rows).all())
+        for row in db.session.scalars(select(LedgerEntry)):
+            left[row.imp_uid] += row.amount_krw if row.kind is EntryKind.CHARGE else -row.amount_krw
         db.session.remove()
         db.engine.dispose()
-    return found
+    return dict(left)
 
 
 def truth(sandbox: Sandbox) -> dict[str, int]:
-    return {one["imp_uid"]: one["amount"] for one in sandbox.payments() if one["status"] == "paid"}
+    return {one["imp_uid"]: one["amount"] - one["cancel_amount"] for one in sandbox.payments()}
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def _hear_of_late_work(hall, merchant_uid):
 def refund(hall, case):
     """Two sheets of one payment, pressed by all hands at once; PortOne is asked for one of them."""
     payment, amount = _paid(hall)
-    parts = (amount, amount // 3)
+    parts = (amount // 4, amount // 3) if case.arrives_after else (amount, amount // 3)
     sheets = [_refund_sheet(payment.id, amount, parts[number % 2]) for number in (hall.an_amount(), 0, 1)][:2]
     if case.call == "payment":
         hall.sandbox.faults.plan("close_after", CANCEL)

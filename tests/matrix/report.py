@@ -17,10 +17,11 @@ WORDS = {
 }  # fmt: skip
 
 
-def counted(path):
+def counted(paths):
     """The facts of every case of a run, and how many random steps were made."""
     cases, steps, failed = [], 0, 0
-    for test in ET.parse(path).iter("testcase"):  # noqa: S314 - a file that pytest has just written
+    tests = [test for path in paths for test in ET.parse(path).iter("testcase")]  # noqa: S314 - files of pytest
+    for test in tests:
         failed += test.find("failure") is not None or test.find("error") is not None
         for fact in test.iter("property"):
             if fact.get("name") == "matrix":
@@ -54,7 +55,7 @@ def table(cases, steps, failed):
 
 
 def main():
-    text = table(*counted(sys.argv[1]))
+    text = table(*counted(sys.argv[1:]))
     print(text)
     page = PAGE.read_text("utf-8")
     before, rest = page.split(BEGIN)
