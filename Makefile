@@ -59,11 +59,8 @@ test: .make/dev
 	@$(MAKE) --no-print-directory .make/clients
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory .make/node; fi
 	@failed=0; \
-	ring() { $(BIN)/pytest -n "$$1" --dist loadscope -m "$$2" || \
-	  { echo "Trying what failed once more, alone, since a machine under load disturbs clocks:"; \
-	    $(BIN)/pytest --lf --lfnf=none -m "$$2"; }; }; \
-	ring auto "not journey" || failed=1; \
-	ring 2 journey || failed=1; \
+	$(BIN)/pytest -n auto --dist loadscope -m "not journey" || failed=1; \
+	$(BIN)/pytest -n 2 --dist loadscope -m journey || failed=1; \
 	exit $$failed
 
 check: .make/dev
