@@ -26,7 +26,11 @@ def when_ready(_server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Beside SQLite the worker is a thread of this process; it begins after the fork, and waits for no request."""
-    from app import start_inline_worker  # noqa: PLC0415 - the app is built only in the forked process
+    """Serve nothing without the database's guards; beside SQLite, start the worker.
 
+    There it is a thread of this process; it begins after the fork, and waits for no request.
+    """
+    from app import refuse_without_guards, start_inline_worker  # noqa: PLC0415 - built only in the forked process
+
+    refuse_without_guards(worker.wsgi)
     start_inline_worker(worker.wsgi)

@@ -1,7 +1,8 @@
 """The triggers that hold the money rules inside the database, by name, and a look whether all of them stand.
 
 Their text is in migrations/guards/, one file for each change and engine: rebuilding a table drops its triggers,
-so every migration ends by installing the set that belongs to it. A start without all of them is refused.
+so every migration ends by installing the set that belongs to it. Neither the web process nor a worker serves
+without all of them.
 """
 
 from sqlalchemy import text
