@@ -4,6 +4,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from bench import sandbox
@@ -17,40 +18,50 @@ MOST_GROWTH = 1.5
 def main() -> None:
     words = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     words.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    words.add_argument("--database-url", help="an empty PostgreSQL database; else SQLite")
+    words.add_argument("--database-url", nargs="+", help="an empty PostgreSQL database for each size; else SQLite")
     asked = words.parse_args()
+    urls: list[str | None] = list(asked.database_url or [None] * len(asked.sizes))
+    if len(urls) != len(asked.sizes):
+        words.error("--database-url needs one database for each of --sizes")
     print(
         f"sandbox, one process, {sandbox.CALLERS} callers: "
         + ", ".join(f"{name} {figure}" for name, figure in sandbox.measure().items())
     )
-    found = {size: measured(size, asked.database_url) for size in asked.sizes}
-    print(f"\n{'page':34}" + "".join(f"{size:>12,} p50{'p95':>9}" for size in found) + f"{'growth':>10}")
-    for page in found[asked.sizes[0]]:
-        rows = [found[size][page] for size in found]
+    found = measured(dict(zip(asked.sizes, urls, strict=True)))
+    print(f"\n{'page':34}" + "".join(f"{size:>12,} p50{'p95':>9}" for size in asked.sizes) + f"{'growth':>10}")
+    for page, rows in found.items():
         growth = rows[-1][0] / rows[0][0]
         mark = "" if growth < MOST_GROWTH else "  <-- above 1.5"
         print(f"{page:34}" + "".join(f"{p50:13.1f} ms{p95:7.1f}" for p50, p95 in rows) + f"{growth:9.2f}x{mark}")
 
 
-def measured(size: int, database_url: str | None) -> dict[str, tuple[float, float]]:
-    """page -> (p50, p95) in milliseconds of processor-bound work through the whole stack, no socket."""
-    with tempfile.TemporaryDirectory() as folder, Shop(Path(folder), database_url) as shop:
-        began = time.perf_counter()
-        shop.fill(size)
-        print(f"{size:,} payments written in {time.perf_counter() - began:.0f} s", flush=True)
-        return {name: times(shop, paths) for name, paths in shop.pages().items()}
+def measured(sizes: dict[int, str | None]) -> dict[str, list[tuple[float, float]]]:
+    """page -> (p50, p95) of each size, in milliseconds of processor-bound work through the whole stack, no socket.
+
+    The sizes take turns, request by request, so that whatever else the machine does slows all of them alike.
+    """
+    with ExitStack() as stack:
+        pages = []
+        for size, url in sizes.items():
+            shop = stack.enter_context(Shop(Path(stack.enter_context(tempfile.TemporaryDirectory())), url))
+            began = time.perf_counter()
+            shop.fill(size)
+            print(f"{size:,} payments written in {time.perf_counter() - began:.0f} s", flush=True)
+            pages.append((shop, shop.pages()))
+        return {name: times([(shop, paths[name]) for shop, paths in pages]) for name in pages[0][1]}
 
 
-def times(shop: Shop, paths: list[str]) -> tuple[float, float]:
-    taken = []
+def times(shops: list[tuple[Shop, list[str]]]) -> list[tuple[float, float]]:
+    taken: list[list[float]] = [[] for _ in shops]
     for number in range(WARM_UP + ROUNDS):
-        path = paths[number % len(paths)]
-        began = time.perf_counter()
-        answer = shop.client.get(path)
-        taken.append((time.perf_counter() - began) * 1000)
-        assert answer.status_code == 200, f"{path}: {answer.status_code}"
-    taken = sorted(taken[WARM_UP:])
-    return statistics.median(taken), taken[int(len(taken) * 0.95)]
+        for (shop, paths), kept in zip(shops, taken, strict=True):
+            path = paths[number % len(paths)]
+            began = time.perf_counter()
+            answer = shop.client.get(path)
+            kept.append((time.perf_counter() - began) * 1000)
+            assert answer.status_code == 200, f"{path}: {answer.status_code}"
+    ordered = [sorted(kept[WARM_UP:]) for kept in taken]
+    return [(statistics.median(kept), kept[int(len(kept) * 0.95)]) for kept in ordered]
 
 
 if __name__ == "__main__":
