@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from merchant_admin.core.context import WorkContext
+from merchant_admin.core.times import seoul_day
 from merchant_admin.failures.service import dictionary
 from merchant_admin.failures.states import FailureClass
 from merchant_admin.payments.models import Attempt, Payment
@@ -88,6 +89,7 @@ def _declined(
 ) -> None:
     text = attempt.fail_reason or read_evidence(attempt.evidence)[1]
     found = dictionary(session).class_of(text)
+    period.failed_on = period.failed_on or seoul_day(ctx.now())
     if subscription.state in {SubscriptionState.ENDED, SubscriptionState.PAUSED, SubscriptionState.CANCELLING}:
         steps.settle_period(ctx, period, PeriodState.UNCOLLECTED)
         return
@@ -120,7 +122,7 @@ def _ask_for_card(
 ) -> None:
     """Nothing more is sent with this card; there is as much time for another one as retries would have taken."""
     gaps = session.get_one(Plan, subscription.plan_id).gaps
-    period.failure = found.value
+    period.failure, period.failed_on = found.value, period.failed_on or seoul_day(ctx.now())
     if period.state is not PeriodState.NEEDS_CARD:
         steps.settle_period(ctx, period, PeriodState.NEEDS_CARD, ctx.now() + timedelta(days=max(1, sum(gaps))))
     steps.move(ctx, subscription, SubscriptionState.PAST_DUE)

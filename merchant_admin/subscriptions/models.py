@@ -15,6 +15,11 @@ _CANCELLING = text("state = 'cancelling'")
 _OPEN = text("state IN ('due', 'charging', 'retrying', 'needs_card')")
 _WAITING = text("state IN ('due', 'retrying', 'needs_card')")
 _CHARGING = text("state = 'charging'")
+_AHEAD = text("state IN ('trial', 'active', 'past_due')")
+_ENDED = text("ended_at IS NOT NULL")
+_NEEDS_CARD = text("state = 'needs_card'")
+_FAILED = text("failed_on IS NOT NULL")
+_RECOVERED = text("failed_on IS NOT NULL AND state = 'paid'")
 
 
 def _price() -> tuple[CheckConstraint, ...]:
@@ -83,7 +88,13 @@ class Subscription(Base):
         Index("ix_subscriptions_plan", "plan_id", "state"),
         Index("ix_subscriptions_due", "next_on", "id", sqlite_where=_CHARGED, postgresql_where=_CHARGED),
         Index("ix_subscriptions_ending", "ends_on", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
-    )
+        # All that coming dates and sums follow from, so that a forecast reads this and no row.
+        Index(
+            "ix_subscriptions_ahead", "next_on", "id", "state", "mode", "unit", "every", "anchor_day", "times_left",
+            "amount_krw", sqlite_where=_AHEAD, postgresql_where=_AHEAD,
+        ),
+        Index("ix_subscriptions_ended", "ended_at", "id", sqlite_where=_ENDED, postgresql_where=_ENDED),
+    )  # fmt: skip
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     sheet_key: Mapped[str] = mapped_column(String(40), unique=True)
@@ -129,7 +140,10 @@ class Period(Base):
         Index("uq_periods_open", "subscription_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_periods_work", "try_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_periods_charging", "id", sqlite_where=_CHARGING, postgresql_where=_CHARGING),
-        Index("ix_periods_due", "due_on", "state"),
+        Index("ix_periods_due", "due_on", "state", "id", "amount_krw"),  # a day's figures and its rows
+        Index("ix_periods_needs_card", "try_at", "id", sqlite_where=_NEEDS_CARD, postgresql_where=_NEEDS_CARD),
+        Index("ix_periods_failed", "failed_on", "id", sqlite_where=_FAILED, postgresql_where=_FAILED),
+        Index("ix_periods_recovered", "settled_at", "id", sqlite_where=_RECOVERED, postgresql_where=_RECOVERED),
     )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -145,6 +159,7 @@ class Period(Base):
     tries: Mapped[int] = mapped_column(Integer, default=0)  # by the clock
     hand_tries: Mapped[int] = mapped_column(Integer, default=0)  # by staff, counted apart
     failure: Mapped[str | None] = mapped_column(String(32))  # a FailureClass, of the latest refusal
+    failed_on: Mapped[date | None] = mapped_column(Date)  # the Seoul day it first could not be charged; kept for ever
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

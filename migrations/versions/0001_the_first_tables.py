@@ -937,6 +937,8 @@ def upgrade():
         sa.PrimaryKeyConstraint('id', name=op.f('pk_subscriptions')),
         sa.UniqueConstraint('sheet_key', name=op.f('uq_subscriptions_sheet_key'))
     )
+    op.create_index('ix_subscriptions_ahead', 'subscriptions', ['next_on', 'id', 'state', 'mode', 'unit', 'every', 'anchor_day', 'times_left', 'amount_krw'], unique=False, sqlite_where=sa.text("state IN ('trial', 'active', 'past_due')"), postgresql_where=sa.text("state IN ('trial', 'active', 'past_due')"))
+    op.create_index('ix_subscriptions_ended', 'subscriptions', ['ended_at', 'id'], unique=False, sqlite_where=sa.text("ended_at IS NOT NULL"), postgresql_where=sa.text("ended_at IS NOT NULL"))
     op.create_index('ix_subscriptions_billing_key', 'subscriptions', ['billing_key_id', 'state'], unique=False)
     op.create_index('ix_subscriptions_customer', 'subscriptions', ['customer_id', 'created_at'], unique=False)
     op.create_index('ix_subscriptions_due', 'subscriptions', ['next_on', 'id'], unique=False, sqlite_where=sa.text("state IN ('trial', 'active')"), postgresql_where=sa.text("state IN ('trial', 'active')"))
@@ -958,6 +960,7 @@ def upgrade():
         sa.Column('tries', sa.Integer(), nullable=False),
         sa.Column('hand_tries', sa.Integer(), nullable=False),
         sa.Column('failure', sa.String(length=32), nullable=True),
+        sa.Column('failed_on', sa.Date(), nullable=True),
         sa.Column('created_at', UtcDateTime(), nullable=False),
         sa.Column('settled_at', UtcDateTime(), nullable=True),
         sa.CheckConstraint("state IN ('due', 'charging', 'retrying', 'needs_card', 'paid', 'skipped', 'uncollected')", name=op.f('ck_periods_state_known')),
@@ -969,7 +972,10 @@ def upgrade():
         sa.UniqueConstraint('subscription_id', 'number', name=op.f('uq_periods_subscription_id_number'))
     )
     op.create_index('ix_periods_charging', 'periods', ['id'], unique=False, sqlite_where=sa.text("state = 'charging'"), postgresql_where=sa.text("state = 'charging'"))
-    op.create_index('ix_periods_due', 'periods', ['due_on', 'state'], unique=False)
+    op.create_index('ix_periods_due', 'periods', ['due_on', 'state', 'id', 'amount_krw'], unique=False)
+    op.create_index('ix_periods_needs_card', 'periods', ['try_at', 'id'], unique=False, sqlite_where=sa.text("state = 'needs_card'"), postgresql_where=sa.text("state = 'needs_card'"))
+    op.create_index('ix_periods_failed', 'periods', ['failed_on', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL"), postgresql_where=sa.text("failed_on IS NOT NULL"))
+    op.create_index('ix_periods_recovered', 'periods', ['settled_at', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"), postgresql_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"))
     op.create_index('ix_periods_work', 'periods', ['try_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('due', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'retrying', 'needs_card')"))
     op.create_index('uq_periods_open', 'periods', ['subscription_id'], unique=True, sqlite_where=sa.text("state IN ('due', 'charging', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'charging', 'retrying', 'needs_card')"))
     op.create_table('period_charges',
@@ -990,9 +996,14 @@ def downgrade():
     op.drop_table('period_charges')
     op.drop_index('uq_periods_open', table_name='periods', sqlite_where=sa.text("state IN ('due', 'charging', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'charging', 'retrying', 'needs_card')"))
     op.drop_index('ix_periods_work', table_name='periods', sqlite_where=sa.text("state IN ('due', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'retrying', 'needs_card')"))
+    op.drop_index('ix_periods_needs_card', table_name='periods', sqlite_where=sa.text("state = 'needs_card'"), postgresql_where=sa.text("state = 'needs_card'"))
+    op.drop_index('ix_periods_failed', table_name='periods', sqlite_where=sa.text("failed_on IS NOT NULL"), postgresql_where=sa.text("failed_on IS NOT NULL"))
+    op.drop_index('ix_periods_recovered', table_name='periods', sqlite_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"), postgresql_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"))
     op.drop_index('ix_periods_due', table_name='periods')
     op.drop_index('ix_periods_charging', table_name='periods', sqlite_where=sa.text("state = 'charging'"), postgresql_where=sa.text("state = 'charging'"))
     op.drop_table('periods')
+    op.drop_index('ix_subscriptions_ahead', table_name='subscriptions', sqlite_where=sa.text("state IN ('trial', 'active', 'past_due')"), postgresql_where=sa.text("state IN ('trial', 'active', 'past_due')"))
+    op.drop_index('ix_subscriptions_ended', table_name='subscriptions', sqlite_where=sa.text("ended_at IS NOT NULL"), postgresql_where=sa.text("ended_at IS NOT NULL"))
     op.drop_index('ix_subscriptions_state', table_name='subscriptions')
     op.drop_index('ix_subscriptions_plan', table_name='subscriptions')
     op.drop_index('ix_subscriptions_newest', table_name='subscriptions')
