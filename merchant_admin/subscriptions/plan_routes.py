@@ -6,7 +6,8 @@ from flask_babel import gettext as _
 from merchant_admin.core.db import db
 from merchant_admin.core.errors import RuleBroken
 from merchant_admin.core.permissions import Permission
-from merchant_admin.subscriptions import forms, plans, queries, words
+from merchant_admin.core.times import seoul_day
+from merchant_admin.subscriptions import forms, plan_words, plans, queries, refusals, words
 from merchant_admin.subscriptions.models import Plan
 from merchant_admin.subscriptions.routes import bp
 from merchant_admin.subscriptions.states import AfterLast, CatchUp, Unit
@@ -65,6 +66,29 @@ def create_plan() -> Response:
 def edit_plan(plan_id: str) -> Response:
     plan = queries.one_plan(db.session(), plan_id)
     return _plan_page(plan, forms.plan_form(plan))
+
+
+@bp.post("/plans/<string:plan_id>/confirm")
+@requires(Permission.EDIT_PLANS)
+def confirm_plan(plan_id: str) -> Response:
+    """What would change, and what another retry rule would have made of the last 90 days. Writes nothing."""
+    session, plan = db.session(), queries.one_plan(db.session(), plan_id)
+    form, details, _version = forms.read_plan(request.form)
+    if details is None or request.form.get("edit"):
+        return _plan_page(plan, form, 422 if details is None else 200)
+    try:
+        plans.refuse_impossible(details)
+    except RuleBroken as refusal:
+        form.refuse("name", str(refusal.message))
+        return _plan_page(plan, form, 422)
+    is_other_rule = details.gaps != plan.gaps
+    today = seoul_day(work_context().now())
+    return page(
+        "subscriptions/confirm_plan.html", plan=plan, form=form, changes=plan_words.changes(plan, details),
+        replay=refusals.replay_of_plan(session, plan.id, details.gaps, today) if is_other_rule else None,
+        retrying=refusals.retrying_of_plan(session, plan.id, queries.COUNTED_MOST) if is_other_rule else 0,
+        most=queries.COUNTED_MOST,
+    )  # fmt: skip
 
 
 @bp.post("/plans/<string:plan_id>")

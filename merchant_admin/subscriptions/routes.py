@@ -17,13 +17,16 @@ from merchant_admin.core.ids import new_id
 from merchant_admin.core.paging import Place
 from merchant_admin.core.permissions import Permission
 from merchant_admin.core.times import seoul_day
+from merchant_admin.customers.queries import customer_summary
 from merchant_admin.payments.charging import Payer, payer
-from merchant_admin.subscriptions import clock, forms, queries, service, words
+from merchant_admin.subscriptions import ahead_words, clock, coming, forms, queries, service, words
+from merchant_admin.subscriptions.clock import Hours
+from merchant_admin.subscriptions.dunning import HARD
 from merchant_admin.subscriptions.forms import Act
-from merchant_admin.subscriptions.models import Subscription
-from merchant_admin.subscriptions.states import TO_CHARGE, PeriodState, SubscriptionState
+from merchant_admin.subscriptions.models import Period, Plan, Subscription
+from merchant_admin.subscriptions.states import OPEN_PERIOD, TO_CHARGE, PeriodState, SubscriptionState
 from merchant_admin.subscriptions.terms import Terms, Upcoming, preview
-from merchant_admin.web.access import gateway, requires, work_context
+from merchant_admin.web.access import gateway, requires, services, work_context
 from merchant_admin.web.forms import FormReader
 from merchant_admin.web.looks import word
 from merchant_admin.web.navigation import NavEntry, register
@@ -31,6 +34,7 @@ from merchant_admin.web.pages import after_post, page
 
 bp = Blueprint("subscriptions", __name__)
 FEW_EVENTS = 20
+HARD_IN_ORDER = sorted(HARD)
 _TABS = (
     SubscriptionState.PAST_DUE, SubscriptionState.ACTIVE, SubscriptionState.TRIAL, SubscriptionState.PAUSED,
     SubscriptionState.CANCELLING, SubscriptionState.ENDED,
@@ -91,11 +95,12 @@ def show_subscription(subscription_id: str) -> Response:
     periods = queries.periods_of(session, subscription_id)
     owed = next((each.period for each in periods if each.period.state in TO_CHARGE | {PeriodState.NEEDS_CARD}), None)
     keys = keys_of_customer(session, held.customer_id, with_deleted=False)
+    plan = queries.one_plan(session, held.plan_id)
     return page(
         "subscriptions/show.html",
         held=held,
         row=row,
-        plan=queries.one_plan(session, held.plan_id),
+        plan=plan,
         sentence=words.what_next(row),
         cycle=words.cycle(held.unit, held.every),
         upcoming=preview(Terms.of(held)) if held.next_on else [],
@@ -107,7 +112,29 @@ def show_subscription(subscription_id: str) -> Response:
         key=next((key for key in keys if key.id == held.billing_key_id), None),
         form=FormReader.showing(billing_key_id=None),
         events=told(of_subjects(session, ("subscription", held.id), limit=FEW_EVENTS)),
+        **_ahead_of(held, plan, next((each.period for each in periods if each.period.state in OPEN_PERIOD), None)),
     )
+
+
+def _ahead_of(held: Subscription, plan: Plan, owed: Period | None) -> dict[str, Any]:
+    """What subscriptions/_ahead.html needs."""
+    hours = Hours(*services().settings.charge_hours)
+    return {
+        "steps": coming.steps_of(held, plan, owed, hours, work_context().now()), "rule": coming.rule_of(plan),
+        "hours": hours, "hard": HARD_IN_ORDER, "what": ahead_words.what, "only_if": ahead_words.only_if,
+    }  # fmt: skip
+
+
+@bp.get("/customers/<string:customer_id>/ahead")
+@requires(Permission.VIEW)
+def show_ahead(customer_id: str) -> Response:
+    """What will happen to all of a customer's subscriptions, with dates."""
+    customer, hours = customer_summary(db.session(), customer_id), Hours(*services().settings.charge_hours)
+    return page(
+        "subscriptions/ahead.html", customer_id=customer.id, customer_name=customer.name, hours=hours,
+        coming=coming.of_customer(db.session(), customer.id, hours, work_context().now()),
+        what=ahead_words.what, only_if=ahead_words.only_if,
+    )  # fmt: skip
 
 
 @bp.get("/subscriptions/new")

@@ -49,7 +49,7 @@ LEAST_ROLE = {
     "subscriptions.confirm_change": CLERK, "subscriptions.create_change": CLERK, "subscriptions.update_card": CLERK,
     "subscriptions.show_act": CLERK, "subscriptions.create_act": CLERK, "subscriptions.new_plan": MANAGER,
     "subscriptions.create_plan": MANAGER, "subscriptions.edit_plan": MANAGER, "subscriptions.update_plan": MANAGER,
-    "subscriptions.archive_plan": MANAGER,
+    "subscriptions.archive_plan": MANAGER, "subscriptions.confirm_plan": MANAGER, "subscriptions.show_ahead": VIEWER,
     "staff.my_account": VIEWER, "staff.change_password": VIEWER, "staff.end_session": VIEWER,
     "staff.end_other_sessions": VIEWER, "staff.list_staff": OWNER, "staff.new_staff": OWNER,
     "staff.create_staff": OWNER, "staff.edit_staff": OWNER, "staff.update_staff": OWNER, "staff.disable_staff": OWNER,
