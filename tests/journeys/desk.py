@@ -2,10 +2,10 @@
 
 import re
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.journeys.words import Words
+from tests.support.axe import violations
 from tests.support.world import PASSWORD
 
 
@@ -18,7 +18,7 @@ class Desk:
 
     def __init__(self, page, *, is_phone=False, language="ko-KR", looks_closely=False):
         self.page, self.is_phone, self.say = page, is_phone, Words(language)
-        self._axe = Axe() if looks_closely else None
+        self._looks_closely = looks_closely
 
     def press(self, name, **filled):
         self.page.get_by_role("main").get_by_role("button", name=self.say(name, **filled), exact=True).click()
@@ -43,9 +43,8 @@ class Desk:
         expect(self.page.get_by_role("heading", level=1)).to_have_text(title)
 
     def looks_over(self):
-        if self._axe:
-            found = self._axe.run(self.page).response["violations"]
-            assert not found, [f"{self.page.url}: {one['id']} {one['nodes'][0]['html'][:120]}" for one in found]
+        if self._looks_closely:
+            assert violations(self.page) == [], self.page.url
 
     def sign_in(self, email):
         self.page.goto("/sign-in")

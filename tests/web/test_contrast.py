@@ -65,3 +65,9 @@ def test_what_is_read_stands_out(front, ground, least, theme):
 def test_colours_stand_in_the_tokens_alone():
     body = CSS.split("@layer reset {", 1)[1].split("@layer print {", 1)[0]
     assert re.findall(r"#[0-9a-f]{3,8}\b(?=[;\s}])|oklch\(", body) == []
+
+
+def test_no_colour_fades_in():
+    """Chromium may style a focused control before the sheet is there; a fade would then pass through unreadable pairs."""
+    faded = re.findall(r"transition(?:-property)?: [^;}]*(?:all|background|color)[^;}]*", CSS)
+    assert faded == []
