@@ -23,6 +23,8 @@ class BillingKey(Base):
         ),
         Index("ix_billing_keys_customer", "customer_id", "registered_at"),
         Index("ix_billing_keys_newest", "registered_at", "id"),
+        Index("ix_billing_keys_issuer", "issuer_code", "registered_at", "id"),
+        Index("ix_billing_keys_mid", "pg_id", "registered_at", "id"),
         Index("ix_billing_keys_state", "state", "registered_at", "id"),
     )  # fmt: skip
 

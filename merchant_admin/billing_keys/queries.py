@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeySource, KeyState
 from merchant_admin.core import search
+from merchant_admin.core.db import distinct
 from merchant_admin.core.errors import NotFound, RuleBroken
 from merchant_admin.core.paging import Page, Place, keyset_page
 from merchant_admin.customers.models import Customer, CustomerTerm
@@ -111,17 +112,19 @@ def key_page(session: Session, filters: KeyFilters, place: Place | None) -> Page
 
 def known_issuers(session: Session) -> list[tuple[str, str]]:
     """(code, name) of each issuer some card has, by name."""
-    found = session.execute(
-        select(BillingKey.issuer_code, BillingKey.issuer_name).where(BillingKey.issuer_code.is_not(None)).distinct()
-    )
-    return sorted(
-        {row.issuer_code: row.issuer_name or row.issuer_code for row in found}.items(), key=lambda one: one[1]
-    )
+    newest = (BillingKey.registered_at.desc(), BillingKey.id.desc())
+    names = {
+        code: session.scalar(
+            select(BillingKey.issuer_name).where(BillingKey.issuer_code == code).order_by(*newest).limit(1)
+        )
+        for code in distinct(session, BillingKey.issuer_code)
+    }
+    return sorted(((code, name or code) for code, name in names.items()), key=lambda one: one[1])
 
 
 def known_mids(session: Session) -> list[str]:
     """Each PG MID some card was issued by."""
-    return sorted(session.scalars(select(BillingKey.pg_id).distinct()))
+    return distinct(session, BillingKey.pg_id)
 
 
 def _matches(text: str) -> ColumnElement[bool]:

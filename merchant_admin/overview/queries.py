@@ -12,15 +12,18 @@ from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.cases.queries import CaseRow, open_cases
 from merchant_admin.cases.states import CaseKind
+from merchant_admin.core.db import among
 from merchant_admin.core.times import start_of
 from merchant_admin.customers.models import Customer
 from merchant_admin.payments.details import CancellationRow, LineDetail
 from merchant_admin.payments.holding import HELD_FOR
 from merchant_admin.payments.models import Attempt, Charge, PaymentLine
 from merchant_admin.payments.next_steps import is_last, next_step
+from merchant_admin.payments.states import OPEN as OPEN_ATTEMPTS
 from merchant_admin.payments.states import AttemptState, ChargeKind, Evidence, LineState
 from merchant_admin.refunds.models import Refund
 from merchant_admin.refunds.queries import RefundRow
+from merchant_admin.refunds.states import OPEN as OPEN_REFUNDS
 from merchant_admin.refunds.states import RefundState
 from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.states import RegistrationState
@@ -157,12 +160,12 @@ def _stuck_attempt(now: datetime) -> tuple[ColumnElement[bool], ...]:
     lost = and_(Attempt.state == AttemptState.READY, Attempt.created_at < now - GRACE, ~waits)
     # Money that is awaited in a virtual account is no trouble: nobody has to act before its deadline.
     is_trouble = func.coalesce(Attempt.evidence, "") != Evidence.AWAITING_DEPOSIT.value
-    return (and_(Attempt.state == AttemptState.UNCERTAIN, is_trouble) | lost,)
+    return among(Attempt.state, OPEN_ATTEMPTS), and_(Attempt.state == AttemptState.UNCERTAIN, is_trouble) | lost
 
 
 def _stuck_refund(now: datetime) -> tuple[ColumnElement[bool], ...]:
     lost = and_(Refund.state == RefundState.READY, Refund.created_at < now - GRACE)
-    return ((Refund.state == RefundState.UNCERTAIN) | lost,)
+    return among(Refund.state, OPEN_REFUNDS), (Refund.state == RefundState.UNCERTAIN) | lost
 
 
 def _keyless() -> tuple[ColumnElement[bool], ...]:

@@ -2,12 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.billing_keys.queries import known_issuers
 from merchant_admin.core.search import question, term_range
 from merchant_admin.customers.models import CustomerTerm
 from merchant_admin.payments.filters import Found, endings_of
@@ -65,10 +64,8 @@ class Choice:
 
 
 def issuer_choices(session: Session) -> list[Choice]:
-    """Issuers of the stored cards, by name: a few dozen at most, found by leaping through the index."""
-    code, name = BillingKey.issuer_code, BillingKey.issuer_name
-    rows: Any = session.execute(select(code, func.max(name)).where(code.is_not(None)).group_by(code).limit(60))
-    return sorted((Choice(row[0], row[1] or row[0]) for row in rows), key=lambda choice: choice.label)
+    """Issuers of the stored cards, by name."""
+    return [Choice(*issuer) for issuer in known_issuers(session)]
 
 
 def staff_choices(session: Session) -> list[Choice]:

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.core.context import WorkContext
-from merchant_admin.core.db import lease_now
+from merchant_admin.core.db import among, lease_now
 from merchant_admin.customers.models import Customer
 from merchant_admin.payments import looks, sending
 from merchant_admin.payments.models import Attempt, Charge
-from merchant_admin.payments.states import AttemptState, Evidence
+from merchant_admin.payments.states import OPEN, AttemptState, Evidence
 from merchant_admin.portone.gateway import Gateway
 
 MOST_A_SECOND = 3  # sends of all kinds, so that an outage never ends in a burst
@@ -35,7 +35,8 @@ def hold(ctx: WorkContext, session: Session, attempt: Attempt) -> None:
 def due_held(session: Session, now: datetime, limit: int = MOST_A_SECOND) -> list[str]:
     """Ids of held attempts, the longest waiting first. `now` is lease_now()."""
     held = select(Attempt.id).where(
-        Attempt.state == AttemptState.READY, Attempt.evidence == Evidence.HELD.value, Attempt.next_look_at <= now,
+        among(Attempt.state, OPEN), Attempt.state == AttemptState.READY,
+        Attempt.evidence == Evidence.HELD.value, Attempt.next_look_at <= now,
         Attempt.created_at > now - HELD_FOR,
     )  # fmt: skip
     return list(session.scalars(held.order_by(Attempt.created_at, Attempt.id).limit(limit)))

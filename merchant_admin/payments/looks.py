@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.audit.service import record
 from merchant_admin.core.context import WorkContext
-from merchant_admin.core.db import lease_now
+from merchant_admin.core.db import among, lease_now
 from merchant_admin.core.errors import GatewayError, NotFound
 from merchant_admin.core.owners import is_gone
 from merchant_admin.payments import deposits, lines, looked, problems
 from merchant_admin.payments.facts import is_foreign, record_transaction
 from merchant_admin.payments.models import Attempt, Charge
-from merchant_admin.payments.states import BY_WINDOW, MAX_SENDS, SENT_ONCE, AttemptState, Evidence, advance
+from merchant_admin.payments.states import BY_WINDOW, MAX_SENDS, OPEN, SENT_ONCE, AttemptState, Evidence, advance
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.portone.types import PaymentStatus, Transaction
 
@@ -91,7 +91,9 @@ def expire_leases(ctx: WorkContext) -> int:
     sending becomes the end of its lease: until then the buyer may have paid. Returns how many.
     """
     now = lease_now(ctx.reader, ctx.clock)
-    sending = select(Attempt.id, Attempt.lease_until, Attempt.owner).where(Attempt.state == AttemptState.SENDING)
+    sending = select(Attempt.id, Attempt.lease_until, Attempt.owner).where(
+        among(Attempt.state, OPEN), Attempt.state == AttemptState.SENDING
+    )
     held = ctx.session.execute(sending.order_by(Attempt.lease_until).limit(MOST_HELD)).all()
     ids = [row.id for row in held if row.lease_until <= now or is_gone(row.owner)]
     ctx.end_reading()
@@ -109,7 +111,9 @@ def expire_leases(ctx: WorkContext) -> int:
 
 def due_attempts(session: Session, now: datetime, limit: int) -> list[str]:
     """The ids of uncertain attempts whose next look has come, the longest waiting first. `now` is lease_now()."""
-    due = select(Attempt.id).where(Attempt.state == AttemptState.UNCERTAIN, Attempt.next_look_at <= now)
+    due = select(Attempt.id).where(
+        among(Attempt.state, OPEN), Attempt.state == AttemptState.UNCERTAIN, Attempt.next_look_at <= now
+    )
     return list(session.scalars(due.order_by(Attempt.next_look_at, Attempt.id).limit(limit)))
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    SQLColumnExpression,
     String,
     func,
     literal,
@@ -246,12 +247,17 @@ def _bound(session: Session, walk: _Walk, place: Place | None) -> Place | None:
     return nearest(ends, key=lambda end: (end.at, end.id)) if ends else None
 
 
-def _ordered(query: Select[Any], at: InstrumentedAttribute[Any], place: Place | None) -> Select[Any]:
+def _ordered(
+    query: Select[Any],
+    at: SQLColumnExpression[Any],
+    place: Place | None,
+    line_id: SQLColumnExpression[str] = PaymentLine.id,
+) -> Select[Any]:
     backwards = place is not None and place.backwards
     if place is not None:
-        here, there = tuple_(at, PaymentLine.id), tuple_(place.at, place.id)
+        here, there = tuple_(at, line_id), tuple_(place.at, place.id)
         query = query.where(here > there if backwards else here < there)
-    return query.order_by(*((at.asc(), PaymentLine.id.asc()) if backwards else (at.desc(), PaymentLine.id.desc())))
+    return query.order_by(*((at.asc(), line_id.asc()) if backwards else (at.desc(), line_id.desc())))
 
 
 def _statement(walk: _Walk, place: Place | None, bound: Place | None) -> Select[Any]:
@@ -261,7 +267,9 @@ def _statement(walk: _Walk, place: Place | None, bound: Place | None) -> Select[
         here, end = tuple_(walk.at, PaymentLine.id), tuple_(bound.at, bound.id)
         tests.append(here <= end if backwards else here >= end)
     columns = (*_COLUMNS, walk.at.label("page_at"))
-    parts = [_ordered(select(*columns).where(*_lines_in(part), *tests), walk.at, place) for part in walk.parts]
+    parts = [
+        _ordered(select(*columns).where(*_lines_in(part, walk, place), *tests), walk.at, place) for part in walk.parts
+    ]
     parts = [part.limit(PAGE_ROWS + 1) for part in parts]
     if len(parts) == 1:
         lines = parts[0].subquery("lines")
@@ -276,12 +284,18 @@ def _statement(walk: _Walk, place: Place | None, bound: Place | None) -> Select[
     )
 
 
-def _lines_in(part: _Part) -> tuple[ColumnElement[bool], ...]:
-    """The part's own tests. A gathered one is made apart, so that no engine walks the whole history instead."""
+def _lines_in(part: _Part, walk: _Walk, place: Place | None) -> tuple[ColumnElement[bool], ...]:
+    """The part's own tests. A gathered one is made apart, so that no engine walks the whole history instead.
+
+    Where every gathered line counts, a page of them is picked from the index alone and only that is read whole.
+    """
     if not part.gathers:
         return part.tests
-    theirs = select(PaymentLine.id).where(*part.tests).cte("theirs").prefix_with("MATERIALIZED")
-    return (PaymentLine.id.in_(select(theirs.c.id)),)
+    theirs = select(PaymentLine.id, walk.at.label("at")).where(*part.tests).cte("theirs").prefix_with("MATERIALIZED")
+    some = select(theirs.c.id)
+    if not walk.checks:
+        some = _ordered(some, theirs.c.at, place, theirs.c.id).limit(PAGE_ROWS + 1)
+    return (PaymentLine.id.in_(some),)
 
 
 def _page(found: list[Row[Any]], place: Place | None, bound: Place | None) -> LinePage:

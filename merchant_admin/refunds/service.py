@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.audit.service import record
 from merchant_admin.core.context import ActorKind, WorkContext
-from merchant_admin.core.db import lease_now
+from merchant_admin.core.db import among, lease_now
 from merchant_admin.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.owners import is_gone
@@ -192,7 +192,9 @@ def look_at_refund(ctx: WorkContext, gateway: Gateway, refund_id: str) -> Refund
 def expire_leases(ctx: WorkContext) -> int:
     """Refunds whose sender vanished become uncertain, never ready again: the request may have left. How many."""
     now = lease_now(ctx.reader, ctx.clock)
-    sending = select(Refund.id, Refund.lease_until, Refund.owner).where(Refund.state == RefundState.SENDING)
+    sending = select(Refund.id, Refund.lease_until, Refund.owner).where(
+        among(Refund.state, OPEN), Refund.state == RefundState.SENDING
+    )
     held = ctx.session.execute(sending.order_by(Refund.lease_until).limit(200)).all()
     overdue = [row.id for row in held if row.lease_until <= now or is_gone(row.owner)]
     ctx.end_reading()
@@ -210,7 +212,7 @@ def due_refunds(session: Session, now: datetime, limit: int = 20) -> list[str]:
     return list(
         session.scalars(
             select(Refund.id)
-            .where(Refund.state == RefundState.UNCERTAIN, Refund.next_look_at <= now)
+            .where(among(Refund.state, OPEN), Refund.state == RefundState.UNCERTAIN, Refund.next_look_at <= now)
             .order_by(Refund.next_look_at)
             .limit(limit)
         )

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from merchant_admin.core.db import among
 from merchant_admin.payments.looks import NEEDED_ABSENCES
 from merchant_admin.payments.models import Attempt
 from merchant_admin.payments.states import OPEN as OPEN_ATTEMPTS
@@ -31,22 +33,24 @@ class Backlog:
 
 def backlog(session: Session, now: datetime) -> Backlog:
     """Count what is open, along the indexes that hold open rows only."""
-    oldest = session.scalar(select(func.min(Attempt.created_at)).where(Attempt.state.in_(OPEN_ATTEMPTS)))
+    oldest = session.scalar(select(func.min(Attempt.created_at)).where(among(Attempt.state, OPEN_ATTEMPTS)))
     for_person = select(func.count()).where(
-        Attempt.state == AttemptState.UNCERTAIN, Attempt.absences >= NEEDED_ABSENCES
+        among(Attempt.state, OPEN_ATTEMPTS),
+        Attempt.state == AttemptState.UNCERTAIN,
+        Attempt.absences >= NEEDED_ABSENCES,
     )
     waiting = select(func.count()).where(WebhookEvent.decision == Decision.WAITING)
     return Backlog(
-        attempts=_by_state(session, Attempt, sorted(OPEN_ATTEMPTS)),
-        refunds=_by_state(session, Refund, sorted(OPEN_REFUNDS)),
-        registrations=session.scalar(select(func.count()).where(Registration.state.in_(LIVE))) or 0,
+        attempts=_by_state(session, Attempt, OPEN_ATTEMPTS),
+        refunds=_by_state(session, Refund, OPEN_REFUNDS),
+        registrations=session.scalar(select(func.count()).where(among(Registration.state, LIVE))) or 0,
         webhook_events=session.scalar(waiting) or 0,
         attempts_for_a_person=session.scalar(for_person) or 0,
         oldest_seconds=max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
     )
 
 
-def _by_state(session: Session, model: type[Attempt] | type[Refund], states: list[str]) -> dict[str, int]:
-    found = session.execute(select(model.state, func.count()).where(model.state.in_(states)).group_by(model.state))
+def _by_state(session: Session, model: type[Attempt] | type[Refund], states: frozenset[Any]) -> dict[str, int]:
+    found = session.execute(select(model.state, func.count()).where(among(model.state, states)).group_by(model.state))
     counts = {str(state): count for state, count in found}
-    return {str(state): counts.get(str(state), 0) for state in states}
+    return {str(state): counts.get(str(state), 0) for state in sorted(states)}

@@ -193,6 +193,8 @@ def upgrade():
         sa.UniqueConstraint("customer_uid", name=op.f("uq_billing_keys_customer_uid")),
     )
     op.create_index("ix_billing_keys_customer", "billing_keys", ["customer_id", "registered_at"], unique=False)
+    op.create_index("ix_billing_keys_issuer", "billing_keys", ["issuer_code", "registered_at", "id"], unique=False)
+    op.create_index("ix_billing_keys_mid", "billing_keys", ["pg_id", "registered_at", "id"], unique=False)
     op.create_index("ix_billing_keys_newest", "billing_keys", ["registered_at", "id"], unique=False)
     op.create_index("ix_billing_keys_state", "billing_keys", ["state", "registered_at", "id"], unique=False)
     op.create_index(
@@ -1123,6 +1125,8 @@ def downgrade():
     )
     op.drop_index("ix_billing_keys_state", table_name="billing_keys")
     op.drop_index("ix_billing_keys_newest", table_name="billing_keys")
+    op.drop_index("ix_billing_keys_mid", table_name="billing_keys")
+    op.drop_index("ix_billing_keys_issuer", table_name="billing_keys")
     op.drop_index("ix_billing_keys_customer", table_name="billing_keys")
     op.drop_table("billing_keys")
     op.drop_index(

@@ -1,0 +1,79 @@
+"""No page that is drawn all day and no duty of the worker reads a whole table that grows with the merchant."""
+
+import re
+from contextlib import contextmanager
+
+from sqlalchemy import event
+
+from merchant_admin.core.db import db
+from merchant_admin.core.permissions import Role
+from merchant_admin.worker.service import run_once
+from tests.support.furnish import furnish
+
+GROWING = {
+    "attempts", "billing_keys", "cancellations", "charges", "checkouts", "customers", "customer_terms", "events",
+    "ledger_entries", "looks", "payment_lines", "payments", "period_charges", "periods", "refunds", "registrations",
+    "schedules", "subscriptions", "webhook_events",
+}  # fmt: skip
+PAGES = (
+    "/", "/customers", "/customers?q=ㄱㅅㅇ", "/payments", "/payments?state=declined", "/billing-keys",
+    "/search?q=서연", "/search?q=5678", "/needs-action",
+    "/subscriptions", "/schedules", "/cases", "/entries", "/activity", "/webhook-events", "/reconciliation",
+)  # fmt: skip
+
+
+@contextmanager
+def statements(engine):
+    """What is asked of the database meanwhile: text and bound words."""
+    asked = []
+
+    def note(_connection, _cursor, text, bound, _context, _many):
+        if text.lstrip().upper().startswith(("SELECT", "WITH")):
+            asked.append((text, bound))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def whole_reads(session, asked):
+    """The statements that read a growing table from end to end, with no index of its own to keep them short."""
+    raw = session.connection().connection.driver_connection
+    found = set()
+    for text, bound in dict(asked).items():
+        for _, _, _, step in raw.execute(f"EXPLAIN QUERY PLAN {text}", bound):
+            if (scan := re.fullmatch(r"SCAN (\w+)", step)) and _table(text, scan[1]) in GROWING:
+                found.add((step, " ".join(text.split())[:400]))
+    return found
+
+
+def _table(text, alias):
+    named = re.search(rf"(?:FROM|JOIN|,) (\w+) AS {alias}\b", text)
+    return named[1] if named else alias
+
+
+def test_pages_of_all_day_read_no_whole_table(world):
+    client = world.signed_in(Role.OWNER)
+    furnish(world)
+    client.get("/")
+    with statements(db.engine) as asked:
+        for page in PAGES:
+            assert client.get(page).status_code == 200, page
+    assert len(asked) > 30
+    assert whole_reads(world.session, asked) == set()
+
+
+def test_a_round_of_the_worker_reads_no_whole_table(world):
+    furnish(world)
+    with statements(db.engine) as asked:
+        run_once(world.ctx(), world.gateway)
+    assert len(asked) > 10
+    assert whole_reads(world.session, asked) == set()
+
+
+def test_the_look_at_plans_sees_a_whole_read(world):
+    with statements(db.engine) as asked:
+        world.session.execute(db.text("SELECT id FROM attempts WHERE evidence = 'x'"))
+    assert len(whole_reads(world.session, asked)) == 1
