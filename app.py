@@ -19,6 +19,7 @@ from portone_sandbox.inprocess import WsgiAdapter
 
 ROOT = Path(__file__).resolve().parent
 REFUSED_TO_SERVE = 3  # gunicorn ends as a whole on this, instead of trying for ever
+_PR_SET_DUMPABLE = 4
 OURSELVES = "http://merchant.sandbox"  # where the embedded sandbox sends its webhooks: answered inside the process
 
 
@@ -64,6 +65,18 @@ def refuse_without_guards(app: Flask) -> None:
         sys.exit(REFUSED_TO_SERVE)
 
 
+def leave_no_core() -> None:
+    """No crash of this process writes its memory to a file: a card may be in it (key-in), and secrets always are."""
+    try:
+        import ctypes  # noqa: PLC0415 - these two exist only where processes leave cores at all
+        import resource  # noqa: PLC0415
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # a collector that takes cores through a pipe does not look at the limit
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
 def start_inline_worker(app: Flask) -> None:
     """Where the settings want it, let the worker run as a thread of this web process."""
     if app.extensions["merchant_admin"].settings.worker == "inline":
@@ -74,6 +87,7 @@ def start_inline_worker(app: Flask) -> None:
 
 def _start() -> Flask:
     os.umask(0o077)  # databases, logs and backups are nobody else's to read
+    leave_no_core()
     load_dotenv(ROOT / ".env")
     try:
         return build(load(os.environ, ROOT))

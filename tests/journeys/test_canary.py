@@ -5,6 +5,8 @@ The disk is the shop's folder, and with PostgreSQL a dump of the database and th
 
 import logging
 import re
+import subprocess
+import sys
 import unicodedata
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ from psycopg import sql
 
 from tests.journeys.conftest import PC
 from tests.support.live import LiveShop
+from tests.support.world import ROOT
 
 BIRTH, PASSWORD = "870623", "83"
 REAL_LOOKING = "4532015112830366"  # passes Luhn's check; belongs to nobody
@@ -24,14 +27,14 @@ REAL_LOOKING = "4532015112830366"  # passes Luhn's check; belongs to nobody
 def shop(request, empty_database, tmp_path):
     """A shop on each engine; `dump` is what its database server holds."""
     if request.param == "sqlite":
-        with LiveShop(tmp_path, empty_database) as served:
+        with LiveShop(tmp_path, empty_database, KEY_IN="on") as served:
             served.dump = dict
             yield served
             served.assert_books_agree()
         return
     server = request.getfixturevalue("postgres_server")
     url = server.database(template=request.getfixturevalue("migrated_postgres"))
-    with LiveShop(tmp_path, DATABASE_URL=url) as served:
+    with LiveShop(tmp_path, DATABASE_URL=url, KEY_IN="on") as served:
         served.dump = lambda: dumped(server, url)
         yield served
         served.assert_books_agree()
@@ -77,6 +80,14 @@ def test_the_detector_finds_a_planted_number(tmp_path):
     assert len(places_that_hold(REAL_LOOKING, tmp_path, {})) == len(spellings)
 
 
+def test_a_crash_leaves_no_core():
+    """The memory of a process that reads cards never becomes a file, whatever the machine allows."""
+    allowed = "core = resource.RLIMIT_CORE; most = resource.getrlimit(core)[1]; resource.setrlimit(core, (most, most))"
+    script = f"import app, resource; {allowed}; app.leave_no_core(); print(resource.getrlimit(core))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "(0, 0)\n", done.stderr
+
+
 def test_no_card_data_is_kept_anywhere(shop, open_desk, caplog):
     caplog.set_level(logging.DEBUG)
     seen = {}
@@ -95,7 +106,9 @@ def test_no_card_data_is_kept_anywhere(shop, open_desk, caplog):
     desk.types_card(window, canary, BIRTH, PASSWORD)
     window.get_by_role("button", name="카드 등록하기").click()
     desk.sees("카드를 등록했습니다.")
-    for page in (desk.page.url, customer, "/", "/billing-keys", "/activity", "/webhook-events"):
+    typed = shop.sandbox.card_number("approve", serial=48_214).replace("-", "")
+    seen |= keys_it_in(shop, desk, customer, typed)
+    for page in (desk.page.url, customer, "/", "/billing-keys", "/payments", "/activity", "/webhook-events"):
         desk.page.goto(page)
         seen[f"page {page}"] = desk.page.content().encode()
     types_it_where_it_does_not_belong(desk, customer)
@@ -103,11 +116,43 @@ def test_no_card_data_is_kept_anywhere(shop, open_desk, caplog):
     seen["storage"] = desk.page.evaluate("JSON.stringify([localStorage, sessionStorage])").encode()
     held = shop.dump()
     seen["dump"] = held.pop("dump", b"")
-    for number in (canary, REAL_LOOKING):
+    for number in (canary, typed, REAL_LOOKING):
         assert places_that_hold(number, shop.folder, seen) == []
         assert [name for name, raw in held.items() if number.encode() in raw] == []
     assert [name for name, raw in seen.items() if BIRTH.encode() in raw] == []
     assert [path.name for path in shop.folder.glob("*.db*") if BIRTH.encode() in path.read_bytes()] == []
+
+
+def keys_it_in(shop, desk, customer, number):
+    """The page on which staff type cards: a wrong field, a customer that is not there, an answer lost, and done."""
+    seen, say = {}, desk.say
+
+    def sends(expiry="12/39", way="결제하고 카드 등록"):
+        desk.page.get_by_text(say(way), exact=True).click()
+        fields = {"주문명": "수선비", "금액": "33,000", "카드번호": number, "유효기간": expiry}
+        for label, text in {**fields, "비밀번호 앞 2자리": PASSWORD, "생년월일 또는 사업자번호": BIRTH}.items():
+            desk.fill(label, text)
+        desk.press("카드사에 보내기")
+        seen[f"key-in {len(seen)}"] = desk.page.content().encode()
+
+    desk.page.goto(customer)
+    desk.follow("수기 결제")
+    sends(expiry="13/39")
+    expect(desk.page.get_by_label(say("카드번호"), exact=True)).to_have_value("")
+    desk.page.evaluate("document.querySelector('[name=customer_id]').value = 'cus_nobody'")
+    sends()
+    for fault in ("html_after", None):
+        if fault:
+            shop.sandbox.faults.plan(fault, "/subscribe/payments/onetime")
+        desk.page.goto(customer)
+        desk.follow("수기 결제")
+        sends(way="한 번 결제" if fault else "결제하고 카드 등록")
+        desk.sees(
+            "%(sum)s을 결제했습니다." if fault else "카드를 등록하고 %(sum)s을 결제했습니다.",
+            sum="₩33,000",
+            timeout=60_000,
+        )
+    return seen
 
 
 def types_it_where_it_does_not_belong(desk, customer):
