@@ -18,6 +18,7 @@ from merchant_admin.customers.routes import bp as customers
 from merchant_admin.demo.commands import demo_commands
 from merchant_admin.key_in.routes import bp as key_in
 from merchant_admin.operations.commands import COMMANDS
+from merchant_admin.outlook.routes import bp as outlook
 from merchant_admin.overview.routes import bp as overview
 from merchant_admin.payments.key_use import open_charges_of_key
 from merchant_admin.payments.promises import expects_payments
@@ -54,6 +55,7 @@ FEATURES = (
     cases,
     reconcile,
     subscriptions,
+    outlook,
     audit,
     overview,
     worker,

@@ -1,0 +1,107 @@
+"""What the coming days will ask for, and what of it is at risk. Each part opens exactly its subscriptions."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.orm import Session
+
+from merchant_admin.core.paging import Page, Place
+from merchant_admin.core.settings import Mode
+from merchant_admin.outlook import coming
+from merchant_admin.outlook.month import PeriodLine, lines
+from merchant_admin.outlook.projecting import Group, Sum, by_day, in_all
+from merchant_admin.subscriptions.models import Period
+from merchant_admin.subscriptions.states import SubscriptionState
+
+HORIZONS = (30, 90)
+WEEK = 7
+OWED = text("periods.state IN ('retrying', 'needs_card') AND periods.state IN ('due', 'retrying', 'needs_card')")
+
+
+class Part(StrEnum):
+    """A part of what is to come. The three parts at risk exclude each other, in this order."""
+
+    ALL = "all"
+    PAST_DUE = "past-due"
+    CARD_GONE = "card-gone"
+    CARD_REFUSED = "card-refused"
+
+
+AT_RISK = (Part.PAST_DUE, Part.CARD_GONE, Part.CARD_REFUSED)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The dates of the next `days` days, today the first of them. `owed` is refused already, and not in `parts`."""
+
+    days: int
+    last: date
+    parts: dict[Part, Sum]
+    weeks: list[tuple[date, int]]
+    owed: Sum
+
+    @property
+    def at_risk(self) -> Sum:
+        return Sum(sum(self.parts[part].count for part in AT_RISK), sum(self.parts[part].sum_krw for part in AT_RISK))
+
+
+def those_of(part: Part) -> tuple[ColumnElement[bool], ...]:
+    """The condition of a part."""
+    match part:
+        case Part.ALL:
+            return ()
+        case Part.PAST_DUE:
+            return (coming.is_past_due(),)
+        case Part.CARD_GONE:
+            return (coming.card_is_gone(),)
+        case Part.CARD_REFUSED:
+            return (coming.card_was_refused(),)
+
+
+def last_of(days: int, today: date) -> date:
+    """The last of `days` days that begin today."""
+    return today + timedelta(days=days - 1)
+
+
+def forecast(session: Session, mode: Mode, days: int, today: date) -> Forecast:
+    """What the next `days` days will ask for, at the prices and in the states of now."""
+    last = last_of(days, today)
+    everything = coming.groups(session, mode, last)
+    past_due = [group for group in everything if group.state is SubscriptionState.PAST_DUE]
+    found: dict[Part, list[Group]] = {Part.ALL: everything, Part.PAST_DUE: past_due}
+    for part in (Part.CARD_GONE, Part.CARD_REFUSED):
+        found[part] = coming.groups(session, mode, last, *those_of(part))
+    parts = {part: in_all(groups, last, today) for part, groups in found.items()}
+    return Forecast(days, last, parts, _weeks(everything, last, today), _owed(session))
+
+
+def rows(
+    session: Session, mode: Mode, days: int, part: Part, today: date, place: Place | None
+) -> Page[coming.ComingRow]:
+    """One page of the subscriptions of a part."""
+    return coming.page_of(session, mode, last_of(days, today), place, *those_of(part))
+
+
+def owed_rows(session: Session, place: Place | None) -> Page[PeriodLine]:
+    """One page of the periods that were refused and are not settled."""
+    return lines(session, place, OWED)
+
+
+def _weeks(groups: list[Group], last: date, today: date) -> list[tuple[date, int]]:
+    """(first day, sum) of each week from today."""
+    days = by_day(groups, today, last, today)
+    firsts = range(0, (last - today).days + 1, WEEK)
+    return [
+        (
+            today + timedelta(days=n),
+            sum(total.sum_krw for on, total in days.items() if n <= (on - today).days < n + WEEK),
+        )
+        for n in firsts
+    ]
+
+
+def _owed(session: Session) -> Sum:
+    found = session.execute(select(func.count(), func.coalesce(func.sum(Period.amount_krw), 0)).where(OWED)).one()
+    return Sum(found[0], int(found[1]))

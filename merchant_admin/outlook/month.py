@@ -1,0 +1,139 @@
+"""A month of days: what was due, and what became of it. Each figure opens exactly the rows it counts.
+
+The periods of a month are summed from one index (ix_periods_due) in one grouped read, the days to come from
+`coming.groups` in another: two reads for a month, whatever it holds.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, TextClause, func, select
+from sqlalchemy.orm import Session
+
+from merchant_admin.core.paging import Page, Place
+from merchant_admin.core.settings import Mode
+from merchant_admin.core.times import start_of
+from merchant_admin.customers.models import Customer
+from merchant_admin.failures.states import FailureClass
+from merchant_admin.outlook import coming
+from merchant_admin.outlook.paging import two_key_page
+from merchant_admin.outlook.projecting import Sum, by_day
+from merchant_admin.subscriptions.models import Period, Subscription
+from merchant_admin.subscriptions.states import PeriodState
+
+FURTHEST = timedelta(days=400)  # how far ahead dates are told
+
+
+class Bucket(StrEnum):
+    """What a date stands for."""
+
+    COMING = "coming"  # no debt yet
+    OPEN = "open"  # a debt, and nobody knows yet what becomes of it
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+STATES: dict[Bucket, tuple[PeriodState, ...]] = {
+    Bucket.OPEN: (PeriodState.DUE, PeriodState.CHARGING),
+    Bucket.DONE: (PeriodState.PAID,),
+    Bucket.FAILED: (PeriodState.RETRYING, PeriodState.NEEDS_CARD, PeriodState.UNCOLLECTED),
+    Bucket.SKIPPED: (PeriodState.SKIPPED,),
+}
+_BUCKET_OF = {state: bucket for bucket, states in STATES.items() for state in states}
+
+
+@dataclass
+class Day:
+    """One Seoul day with the sums of its buckets; an empty bucket is left out."""
+
+    on: date
+    sums: dict[Bucket, Sum] = field(default_factory=dict)
+
+    def of(self, bucket: Bucket) -> Sum:
+        """The bucket's sum, of nothing too."""
+        return self.sums.get(bucket, Sum())
+
+    def add(self, bucket: Bucket, count: int, sum_krw: int) -> None:
+        self.sums.setdefault(bucket, Sum()).add(count, sum_krw)
+
+
+@dataclass(frozen=True)
+class PeriodLine:
+    """A period as a day's list shows it."""
+
+    id: str
+    subscription_id: str
+    name: str
+    customer_name: str
+    number: int
+    due_on: date
+    amount_krw: int
+    state: PeriodState
+    failure: FailureClass | None
+    try_at: datetime | None
+    settled_at: datetime | None
+
+
+def days_of(session: Session, mode: Mode, first: date, last: date, today: date) -> list[Day]:
+    """Every day from `first` to `last`, both included."""
+    found = {first + timedelta(days=n): Day(first + timedelta(days=n)) for n in range((last - first).days + 1)}
+    was = (
+        select(Period.due_on, Period.state, func.count(), func.sum(Period.amount_krw))
+        .where(Period.due_on.between(first, last))
+        .group_by(Period.due_on, Period.state)
+    )
+    for due_on, state, count, sum_krw in session.execute(was):
+        found[due_on].add(_BUCKET_OF[state], count, int(sum_krw))
+    if last >= today and first <= today + FURTHEST:
+        groups = coming.groups(session, mode, last)
+        for on, total in by_day(groups, first, last, today).items():
+            found[on].add(Bucket.COMING, total.count, total.sum_krw)
+    return list(found.values())
+
+
+def totals(days: list[Day]) -> dict[Bucket, Sum]:
+    """The sums of all days, every bucket."""
+    found = {bucket: Sum() for bucket in Bucket}
+    for day in days:
+        for bucket, total in day.sums.items():
+            found[bucket].add(total.count, total.sum_krw)
+    return found
+
+
+def period_page(session: Session, on: date, bucket: Bucket, place: Place | None) -> Page[PeriodLine]:
+    """One page of a day's periods in a bucket (not of those to come)."""
+    return lines(session, place, Period.due_on == on, Period.state.in_(STATES[bucket]))
+
+
+def lines(session: Session, place: Place | None, *those: ColumnElement[bool] | TextClause) -> Page[PeriodLine]:
+    """One page of the periods that `those` name, by due date."""
+    query = (
+        select(*_COLUMNS)
+        .join(Subscription, Subscription.id == Period.subscription_id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .where(*those)
+    )
+    by = (Period.due_on, Period.id)
+    return two_key_page(session, query, by, place, _line, start_of)
+
+
+def _line(row: Any) -> PeriodLine:
+    facts = list(row[: len(_COLUMNS)])
+    facts[_FAILURE] = FailureClass(facts[_FAILURE]) if facts[_FAILURE] else None
+    return PeriodLine(*facts)
+
+
+def coming_page(session: Session, mode: Mode, on: date, today: date, place: Place | None) -> Page[coming.ComingRow]:
+    """One page of the subscriptions with a date to come on this day."""
+    found = coming.groups(session, mode, on) if today <= on <= today + FURTHEST else []
+    return coming.page_of(session, mode, on, place, coming.on_day(found, on, today))
+
+
+_COLUMNS = (
+    Period.id, Period.subscription_id, Subscription.name, Customer.name, Period.number, Period.due_on,
+    Period.amount_krw, Period.state, Period.failure, Period.try_at, Period.settled_at,
+)  # fmt: skip
+_FAILURE = 8  # where the class stands among them
