@@ -31,6 +31,24 @@ class _Quiet(WSGIRequestHandler):
         """The tests speak for themselves."""
 
 
+def _whole(app):
+    """The app, each body read to its end and closed here.
+
+    The test server forgets to close one whose reader has gone, and a file left open is a warning in whichever test
+    runs next.
+    """
+
+    def serve(environ, start_response):
+        body = app(environ, start_response)
+        try:
+            return [b"".join(body)]
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+
+    return serve
+
+
 class LiveShop(AbstractContextManager):
     """A served shop in this process, on a copy of `template` or where DATABASE_URL says.
 
@@ -44,7 +62,7 @@ class LiveShop(AbstractContextManager):
         self.settings = settings_for(folder, WORKER=worker, **env)
         self.app = build(self.settings)
         self.sandbox = self.app.extensions["embedded_sandbox"]
-        self._server = make_server("127.0.0.1", 0, self.app, threaded=True, request_handler=_Quiet)
+        self._server = make_server("127.0.0.1", 0, _whole(self.app), threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
