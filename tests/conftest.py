@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.support import postgres
+from tests.support import postgres, sharing
 from tests.support.world import World, migrate, migrated_sqlite
 
 pytest_plugins = ["tests.support.browser"]
+sharing.share()
+sharing.work_in_memory()
 NOON = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # 12:00 in Seoul
 
 

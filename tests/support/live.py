@@ -20,10 +20,9 @@ from merchant_admin.core.db import db
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Role
 from merchant_admin.staff.models import Staff
-from merchant_admin.staff.service import hash_password
 from merchant_admin.worker import inline
 from tests.support.books import assert_books_agree
-from tests.support.world import PASSWORD, ROOT, World, settings_for
+from tests.support.world import ROOT, World, password_hash, settings_for
 
 
 class _Quiet(WSGIRequestHandler):
@@ -104,7 +103,7 @@ class LiveShop(AbstractContextManager):
                 email=email,
                 name="김직원",
                 role=role,
-                password_hash=hash_password(PASSWORD),
+                password_hash=password_hash(),
                 created_at=now,
             )
             with self.ctx().atomic() as session:

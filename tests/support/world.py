@@ -1,6 +1,7 @@
 """A small world for one test: the app, its database, the sandbox, a fixed clock, and makers of records."""
 
 import contextvars
+import functools
 import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -55,6 +56,14 @@ class Browser(FlaskClient):
         if has_app_context():  # not so for the hops of followed redirects
             db.session.rollback()  # what the test reads next is what the request left
         return answer
+
+
+@functools.cache
+def password_hash():
+    """PASSWORD as it is stored; made once, since making it is meant to be slow."""
+    from merchant_admin.staff.service import hash_password
+
+    return hash_password(PASSWORD)
 
 
 class World(AbstractContextManager):
@@ -112,8 +121,6 @@ class World(AbstractContextManager):
 
     def a_staff(self, role=Role.OWNER, email=None):
         """A staff member who may sign in with PASSWORD."""
-        from merchant_admin.staff.service import hash_password
-
         email = email or f"{role.value}@shop.example"
         return self.add(
             Staff(
@@ -121,7 +128,7 @@ class World(AbstractContextManager):
                 email=email,
                 name="김직원",
                 role=role,
-                password_hash=hash_password(PASSWORD),
+                password_hash=password_hash(),
                 created_at=self.clock.now(),
             )
         )
