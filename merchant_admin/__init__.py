@@ -17,6 +17,7 @@ from merchant_admin.core.settings import Settings
 from merchant_admin.customers.routes import bp as customers
 from merchant_admin.demo.commands import demo_commands
 from merchant_admin.key_in.routes import bp as key_in
+from merchant_admin.notices.text_routes import notices
 from merchant_admin.operations.commands import COMMANDS
 from merchant_admin.outlook.routes import bp as outlook
 from merchant_admin.overview.routes import bp as overview
@@ -56,6 +57,7 @@ FEATURES = (
     reconcile,
     subscriptions,
     outlook,
+    notices,
     audit,
     overview,
     worker,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from merchant_admin.core.clock import Clock
 from merchant_admin.core.db import write_transaction
+from merchant_admin.core.outgoing import Outgoing
 
 
 class ActorKind(StrEnum):
@@ -37,13 +38,16 @@ class Actor:
 
 @dataclass
 class WorkContext:
-    """One unit of work's surroundings. `mode` is the merchant's PortOne mode, stamped on every money row."""
+    """One unit of work's surroundings. `mode` is the merchant's PortOne mode, stamped on every money row; `outgoing`
+    says which notices are written for customers.
+    """
 
     session: Session | scoped_session[Any]
     clock: Clock
     actor: Actor
     mode: str
     secret: bytes = field(default=b"", repr=False)
+    outgoing: Outgoing = field(default_factory=Outgoing)
     _last_acts: list[Callable[[Session], None]] = field(default_factory=list, repr=False)
 
     def now(self) -> datetime:

@@ -26,6 +26,8 @@ TRIGGERS = frozenset(
         "plans_no_delete", "subscriptions_move", "subscriptions_no_delete", "periods_move", "periods_no_delete",
         "period_charges_birth", "period_charges_no_update", "period_charges_no_delete",
         "cases_move", "cases_no_delete", "day_closings_no_update", "day_closings_no_delete",
+        "notices_move", "notices_no_delete", "notice_tries_no_update", "notice_tries_no_delete",
+        "notice_texts_no_update", "notice_texts_no_delete",
     }
 )  # fmt: skip
 POSTGRESQL_ONLY = frozenset({"ledger_entries_no_truncate", "events_no_truncate"})

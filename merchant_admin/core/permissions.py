@@ -15,6 +15,7 @@ class Permission(StrEnum):
     MANAGE_STAFF = "manage_staff"
     VIEW_AUDIT = "view_audit"
     EDIT_PLANS = "edit_plans"  # what subscriptions cost, and how refusals are dealt with
+    EDIT_NOTICES = "edit_notices"  # what customers are told, word for word
 
 
 class Role(StrEnum):
@@ -32,6 +33,7 @@ _MANAGER = _CLERK | {
     Permission.VIEW_AUDIT,
     Permission.KEY_IN,
     Permission.EDIT_PLANS,
+    Permission.EDIT_NOTICES,
 }
 _OWNER = _MANAGER | {Permission.MANAGE_STAFF}
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from merchant_admin.core.outgoing import Outgoing, dangers, is_local, read_outgoing
 
 PORTONE_API = "https://api.iamport.kr"
 PORTONE_SDK = "https://cdn.iamport.kr/v1/iamport.js"
@@ -60,6 +62,7 @@ class Settings:
     root: Path  # the project's folder: templates, static files, migrations
     instance_dir: Path
     charge_hours: tuple[time, time]  # of Seoul: when subscriptions are charged
+    outgoing: Outgoing  # what is told to customers, and how
     trusted_proxies: int
     machines: int
 
@@ -100,6 +103,7 @@ def load(env: Mapping[str, str], root: Path) -> Settings:
     mode = Mode(read.one_of("PORTONE_MODE", tuple(Mode), Mode.SANDBOX))
     instance_dir = Path(read.text("INSTANCE_DIR", str(root / "instance")))
     sandbox = mode is Mode.SANDBOX
+    shop = read.text("MERCHANT_NAME", "온빛상점" if sandbox else "")
     database_url = _database_url(read.text("DATABASE_URL", f"sqlite:///{instance_dir / 'merchant.db'}"), root)
     settings = Settings(
         mode=mode,
@@ -124,10 +128,11 @@ def load(env: Mapping[str, str], root: Path) -> Settings:
         window_issuers=read.words("PORTONE_ISSUERS"),
         assets=read.one_of("ASSETS", ("cdn", "local"), "cdn"),
         webfont=read.switch("UI_WEBFONT", default=True),
-        merchant_name=read.text("MERCHANT_NAME", "온빛상점" if sandbox else ""),
+        merchant_name=shop,
         root=root,
         instance_dir=instance_dir,
         charge_hours=read.hours("CHARGE_HOURS", "09:00-20:00"),
+        outgoing=read_outgoing(read, shop, is_sandbox=sandbox),
         trusted_proxies=read.number("TRUSTED_PROXIES", 0),
         machines=read.number("MACHINES", 1),
     )
@@ -221,7 +226,7 @@ def _dangers(s: Settings) -> list[tuple[bool, str]]:
     return [
         (bool(missing), f"{', '.join(missing)} must be set in {mode} mode."),
         (len(s.secret_key) < 32 or s.secret_key.lower() in _WEAK_SECRETS, "SECRET_KEY must be 32 signs or more."),
-        (s.mode is Mode.SANDBOX and not (s.has_embedded_sandbox or _is_local(api.hostname)),
+        (s.mode is Mode.SANDBOX and not (s.has_embedded_sandbox or is_local(api.hostname)),
          "PORTONE_API_URL must be this machine's own address in sandbox mode, which never calls a real host."),
         (s.mode is not Mode.SANDBOX and s.has_embedded_sandbox, "PORTONE_API_URL must not be the sandbox's."),
         (s.mode is Mode.LIVE and not real, f"PORTONE_API_URL must be {PORTONE_API} in live mode."),
@@ -229,13 +234,5 @@ def _dangers(s: Settings) -> list[tuple[bool, str]]:
         (s.mode is Mode.LIVE and not s.secure_cookies, "BASE_URL must begin with https:// in live mode."),
         (s.uses_sqlite and s.machines > 1, "DATABASE_URL must be PostgreSQL when MACHINES is above 1."),
         (s.uses_sqlite and ":memory:" in s.database_url, "DATABASE_URL must name a file."),
+        *dangers(s.outgoing, is_sandbox=s.mode is Mode.SANDBOX),
     ]  # fmt: skip
-
-
-def _is_local(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host or "").is_loopback
-    except ValueError:
-        return False

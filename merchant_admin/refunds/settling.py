@@ -14,6 +14,8 @@ from merchant_admin.core.owners import me
 from merchant_admin.doubts.queries import looks_at
 from merchant_admin.doubts.service import note_look
 from merchant_admin.doubts.states import DoubtKind, LookAnswer
+from merchant_admin.notices.states import NoticeKind
+from merchant_admin.notices.writing import News, said_day, said_won, tell_customer
 from merchant_admin.payments.facts import record_transaction
 from merchant_admin.payments.models import Payment
 from merchant_admin.portone.gateway import Gateway
@@ -209,6 +211,16 @@ def _done(ctx: WorkContext, session: Session, refund: Refund, cancel: Cancel) ->
         ctx, "refund.done", (SUBJECT, refund.id), customer_id=_customer_of(session, refund),
         amount_krw=cancel.amount_krw, payment_id=refund.payment_id,
     )  # fmt: skip
+    _tell_customer(ctx, session, refund, cancel.amount_krw)
+
+
+def _tell_customer(ctx: WorkContext, session: Session, refund: Refund, amount_krw: int) -> None:
+    payment = session.get(Payment, refund.payment_id)
+    if payment is None or payment.customer_id is None:
+        return
+    values = {"상품명": payment.name or "주문", "환불금액": said_won(amount_krw), "환불일": said_day(ctx.now())}
+    news = News(refund.id, NoticeKind.REFUNDED, payment.customer_id, (SUBJECT, refund.id), values)
+    tell_customer(ctx, session, news)
 
 
 def close_by_hand(ctx: WorkContext, session: Session, refund: Refund) -> None:

@@ -18,7 +18,7 @@ from merchant_admin.failures.states import FailureClass
 from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.payments.promises import Keeper
 from merchant_admin.payments.states import OPEN, AttemptState, read_evidence
-from merchant_admin.subscriptions import steps
+from merchant_admin.subscriptions import steps, telling
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Plan, Subscription
 from merchant_admin.subscriptions.states import OPEN_PERIOD, AfterLast, EndReason, PeriodState, SubscriptionState
 
@@ -82,6 +82,7 @@ def _paid(ctx: WorkContext, session: Session, subscription: Subscription, period
     recovered = before is SubscriptionState.PAST_DUE
     act = "subscription.recovered" if recovered else "subscription.paid"
     steps.tell(ctx, act, subscription, number=period.number, amount_krw=period.amount_krw)
+    telling.charged(ctx, session, subscription, period)
 
 
 def _declined(
@@ -105,6 +106,8 @@ def _declined(
     steps.move(ctx, subscription, SubscriptionState.PAST_DUE)
     facts: dict[str, Any] = {"number": period.number, "failure": found.value, "next_at": next_try.isoformat()}
     steps.tell(ctx, "subscription.declined", subscription, **facts)
+    if not by_hand:
+        telling.failed(ctx, session, subscription, period, next_try)
 
 
 def _next_try(
@@ -127,6 +130,7 @@ def _ask_for_card(
         steps.settle_period(ctx, period, PeriodState.NEEDS_CARD, ctx.now() + timedelta(days=max(1, sum(gaps))))
     steps.move(ctx, subscription, SubscriptionState.PAST_DUE)
     steps.tell(ctx, "subscription.needs_card", subscription, number=period.number, failure=found.value)
+    telling.card_needed(ctx, session, subscription, period)
 
 
 def _write_off(ctx: WorkContext, session: Session, subscription: Subscription, period: Period) -> None:

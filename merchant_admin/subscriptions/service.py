@@ -20,7 +20,7 @@ from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import seoul_day
 from merchant_admin.customers.models import Customer
 from merchant_admin.portone.gateway import Gateway
-from merchant_admin.subscriptions import clock, steps
+from merchant_admin.subscriptions import clock, steps, telling
 from merchant_admin.subscriptions.models import Period, Plan, Subscription
 from merchant_admin.subscriptions.plans import offered
 from merchant_admin.subscriptions.proposals import (
@@ -121,6 +121,7 @@ def change_terms(
             held.trial_until = held.next_on if held.state is SubscriptionState.TRIAL else held.trial_until
         held.version += 1
         after = {"amount_krw": held.amount_krw, "next_on": _text(held.next_on), "plan": held.plan_id}
+        telling.withdraw(ctx, session, held)
         steps.tell(ctx, "subscription.changed", held, reason, before=before, after=after)
     return held
 
@@ -140,6 +141,7 @@ def change_card(ctx: WorkContext, subscription_id: str, version: int, billing_ke
             steps.settle_period(ctx, period, PeriodState.DUE, ctx.now())
         before, held.billing_key_id = held.billing_key_id, live.id
         held.version += 1
+        telling.withdraw(ctx, session, held)
         steps.tell(ctx, "subscription.card_changed", held, before=before, after=live.id)
     return held
 
@@ -151,6 +153,7 @@ def pause(ctx: WorkContext, subscription_id: str, version: int, reason: str | No
         _refuse_open(session, held)
         steps.move(ctx, held, SubscriptionState.PAUSED)
         held.next_on = None
+        telling.withdraw(ctx, session, held)
         steps.tell(ctx, "subscription.paused", held, reason)
     return held
 
@@ -178,6 +181,7 @@ def skip_next(ctx: WorkContext, subscription_id: str, version: int, reason: str 
         skipped = steps.add_period(ctx, session, held, PeriodState.SKIPPED, held.next_on)
         skipped.settled_at = ctx.now()
         held.version += 1
+        telling.withdraw(ctx, session, held)
         steps.tell(
             ctx, "subscription.skipped", held, reason, on=skipped.due_on.isoformat(), next_on=_text(held.next_on)
         )
@@ -196,6 +200,7 @@ def cancel_now(ctx: WorkContext, subscription_id: str, version: int, reason: str
         if period is not None and period.state is not PeriodState.CHARGING:
             steps.settle_period(ctx, period, PeriodState.UNCOLLECTED)
         steps.end(ctx, held, EndReason.ASKED)
+        telling.withdraw(ctx, session, held)
         steps.tell(ctx, "subscription.cancelled", held, reason)
     return held
 
@@ -207,6 +212,7 @@ def cancel_at_period_end(ctx: WorkContext, subscription_id: str, version: int, r
         _refuse_open(session, held)
         steps.move(ctx, held, SubscriptionState.CANCELLING)
         held.ends_on, held.end_reason, held.next_on = held.next_on, EndReason.ASKED, None
+        telling.withdraw(ctx, session, held)
         steps.tell(ctx, "subscription.cancel_planned", held, reason, ends_on=_text(held.ends_on))
     return held
 

@@ -75,8 +75,9 @@ def work_context() -> WorkContext:
     if "work_context" not in g:
         found = services()
         g.work_context = WorkContext(
-            db.session, found.clock, _actor(), found.settings.mode.value, found.settings.secret_key.encode()
-        )
+            db.session, found.clock, _actor(), found.settings.mode.value, found.settings.secret_key.encode(),
+            found.settings.outgoing,
+        )  # fmt: skip
     context: WorkContext = g.work_context
     return context
 

@@ -10,6 +10,7 @@ from merchant_admin.core.context import Actor, WorkContext
 from merchant_admin.core.db import db
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.web.access import Services
+from merchant_admin.worker.notifying import send_notices, senders_of
 from merchant_admin.worker.renewals import keep_promises, side_by_side
 from merchant_admin.worker.service import Patience, keep_equal, run_once
 
@@ -23,7 +24,10 @@ def context_of(app: Flask) -> WorkContext:
     """What a round works with; call it inside the app's context."""
     found: Services = app.extensions["merchant_admin"]
     settings = found.settings
-    return WorkContext(db.session, found.clock, Actor.job("worker"), settings.mode.value, settings.secret_key.encode())
+    return WorkContext(
+        db.session, found.clock, Actor.job("worker"), settings.mode.value, settings.secret_key.encode(),
+        settings.outgoing,
+    )  # fmt: skip
 
 
 def keep_working(app: Flask, stop: threading.Event) -> None:
@@ -47,6 +51,8 @@ def _round(app: Flask, patience: Patience, is_stopping: Callable[[], bool]) -> b
                 spread=side_by_side(app, context_of),
             )  # fmt: skip
             keep_equal(context_of(app), gateway, settings, patience=patience, is_stopping=is_stopping)
+            senders = senders_of(settings.outgoing, app.extensions["merchant_admin"].clock)
+            send_notices(context_of(app), senders, patience=patience, is_stopping=is_stopping)
         except Exception:
             log.exception("worker.round_failed")
             return False

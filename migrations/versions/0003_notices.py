@@ -1,4 +1,10 @@
-"""Nothing yet: a place kept in the chain."""
+"""What customers are told, how each try ended, and the texts staff wrote."""
+
+from alembic import op
+import sqlalchemy as sa
+
+from merchant_admin.core.db import UtcDateTime
+from migrations import guards
 
 revision = "0003"
 down_revision = "0002"
@@ -7,8 +13,84 @@ depends_on = None
 
 
 def upgrade():
-    """Nothing yet."""
+    op.create_table('notice_texts',
+    sa.Column('kind', sa.String(length=32), nullable=False),
+    sa.Column('channel', sa.String(length=32), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('is_on', sa.Boolean(), nullable=False),
+    sa.Column('subject', sa.String(length=120), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('staff_name', sa.String(length=80), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.CheckConstraint("channel IN ('email', 'text')", name=op.f('ck_notice_texts_channel_known')),
+    sa.CheckConstraint("kind IN ('renewal_soon', 'charged', 'failed', 'card_needed', 'price_rise', 'trial_end', 'refunded')", name=op.f('ck_notice_texts_kind_known')),
+    sa.CheckConstraint('version > 0', name=op.f('ck_notice_texts_version_positive')),
+    sa.PrimaryKeyConstraint('kind', 'channel', 'version', name=op.f('pk_notice_texts'))
+    )
+    op.create_table('notices',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('cause', sa.String(length=120), nullable=False),
+    sa.Column('kind', sa.String(length=32), nullable=False),
+    sa.Column('channel', sa.String(length=32), nullable=False),
+    sa.Column('customer_id', sa.String(length=40), nullable=False),
+    sa.Column('subject_kind', sa.String(length=32), nullable=False),
+    sa.Column('subject_id', sa.String(length=40), nullable=False),
+    sa.Column('about_on', sa.Date(), nullable=True),
+    sa.Column('facts', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=32), nullable=False),
+    sa.Column('why', sa.String(length=32), nullable=True),
+    sa.Column('send_at', UtcDateTime(), nullable=False),
+    sa.Column('good_until', UtcDateTime(), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('most_tries', sa.Integer(), nullable=False),
+    sa.Column('owner', sa.String(length=60), nullable=True),
+    sa.Column('lease_until', UtcDateTime(), nullable=True),
+    sa.Column('address', sa.String(length=254), nullable=True),
+    sa.Column('subject', sa.String(length=120), nullable=True),
+    sa.Column('body', sa.Text(), nullable=True),
+    sa.Column('text_version', sa.Integer(), nullable=True),
+    sa.Column('handover_id', sa.String(length=40), nullable=True),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('moved_at', UtcDateTime(), nullable=False),
+    sa.CheckConstraint("channel IN ('email', 'text')", name=op.f('ck_notices_channel_known')),
+    sa.CheckConstraint("kind IN ('renewal_soon', 'charged', 'failed', 'card_needed', 'price_rise', 'trial_end', 'refunded')", name=op.f('ck_notices_kind_known')),
+    sa.CheckConstraint("state <> 'sending' OR lease_until IS NOT NULL", name=op.f('ck_notices_sending_has_lease')),
+    sa.CheckConstraint("state IN ('waiting', 'sending', 'sent', 'handed_over', 'unknown', 'failed', 'dropped')", name=op.f('ck_notices_state_known')),
+    sa.CheckConstraint("state NOT IN ('sent', 'handed_over') OR body IS NOT NULL", name=op.f('ck_notices_sent_has_text')),
+    sa.CheckConstraint("why IN ('no_address', 'bad_address', 'too_late', 'overtaken', 'refused', 'given_up', 'no_answer')", name=op.f('ck_notices_why_known')),
+    sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_notices_customer_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_notices')),
+    sa.UniqueConstraint('cause', 'kind', 'channel', name=op.f('uq_notices_cause_kind_channel'))
+    )
+    op.create_index('ix_notices_customer', 'notices', ['customer_id', 'created_at', 'id'], unique=False)
+    op.create_index('ix_notices_handover', 'notices', ['handover_id', 'id'], unique=False)
+    op.create_index('ix_notices_newest', 'notices', ['created_at', 'id'], unique=False)
+    op.create_index('ix_notices_sending', 'notices', ['lease_until'], unique=False, sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
+    op.create_index('ix_notices_state', 'notices', ['state', 'created_at', 'id'], unique=False)
+    op.create_index('ix_notices_subject', 'notices', ['subject_id', 'kind', 'about_on'], unique=False)
+    op.create_index('ix_notices_work', 'notices', ['channel', 'send_at', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+    op.create_table('notice_tries',
+    sa.Column('notice_id', sa.String(length=40), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('answer', sa.String(length=32), nullable=False),
+    sa.Column('detail', sa.String(length=200), nullable=False),
+    sa.Column('at', UtcDateTime(), nullable=False),
+    sa.CheckConstraint("answer IN ('sent', 'not_now', 'refused', 'unknown')", name=op.f('ck_notice_tries_answer_known')),
+    sa.ForeignKeyConstraint(['notice_id'], ['notices.id'], name=op.f('fk_notice_tries_notice_id')),
+    sa.PrimaryKeyConstraint('notice_id', 'number', name=op.f('pk_notice_tries'))
+    )
+    guards.install("0003")
 
 
 def downgrade():
-    """Nothing yet."""
+    guards.drop("0003")
+    op.drop_table('notice_tries')
+    op.drop_index('ix_notices_work', table_name='notices', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+    op.drop_index('ix_notices_subject', table_name='notices')
+    op.drop_index('ix_notices_state', table_name='notices')
+    op.drop_index('ix_notices_sending', table_name='notices', sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
+    op.drop_index('ix_notices_newest', table_name='notices')
+    op.drop_index('ix_notices_handover', table_name='notices')
+    op.drop_index('ix_notices_customer', table_name='notices')
+    op.drop_table('notices')
+    op.drop_table('notice_texts')

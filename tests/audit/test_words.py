@@ -46,6 +46,8 @@ KINDS = (
     "failure",
     "case",
     "checkout",
+    "notice",
+    "consent",
     "day",
     "webhook",
 )

@@ -48,7 +48,7 @@ def test_no_package_index_is_written_into_a_lock_file():
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_every_setting_stands_in_the_readme(name):
-    source = (ROOT / "merchant_admin/core/settings.py").read_text()
+    source = "".join((ROOT / f"merchant_admin/core/{file}.py").read_text() for file in ("settings", "outgoing"))
     words = set(re.findall(r'read\.\w+\(\s*"([A-Z_]+)"', source))
     words |= {f"PORTONE_MID_{word}" for word in re.findall(r'read\.channel\("([A-Z_]+)"', source)}
     assert len(words) > 15

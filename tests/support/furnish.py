@@ -39,6 +39,10 @@ class Shop:
     session_id: str = "ses_none"
     path_secret: str = "none"
     event_id: str = "evt_none"
+    notice_id: str = "ntc_none"
+    handover_id: str = "hnd_none"
+    kind: str = "charged"
+    channel: str = "email"
 
     def words(self, rule):
         """Values for the variables of a URL rule."""

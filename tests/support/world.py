@@ -26,11 +26,12 @@ from portone_sandbox.inprocess import WsgiAdapter
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a long enough password"
+QUIET = {"TEXT_NOTICES": "off", "CONSENT_DAYS": "0"}  # tests of notices and of consent turn them on
 
 
 def settings_for(folder, **env):
     """Sandbox-mode settings whose files live in `folder`."""
-    words = {"INSTANCE_DIR": str(folder), "SECRET_KEY": "t" * 48, "WORKER": "process", **env}
+    words = {"INSTANCE_DIR": str(folder), "SECRET_KEY": "t" * 48, "WORKER": "process", **QUIET, **env}
     return load(words, ROOT)
 
 
@@ -109,7 +110,10 @@ class World(AbstractContextManager):
     def ctx(self, staff=None):
         """A unit of work by this staff member, or by a job."""
         actor = Actor(ActorKind.STAFF, staff.id, staff.name, "127.0.0.1") if staff else Actor.job("test")
-        return WorkContext(db.session, self.clock, actor, self.settings.mode.value, self.settings.secret_key.encode())
+        return WorkContext(
+            db.session, self.clock, actor, self.settings.mode.value, self.settings.secret_key.encode(),
+            self.settings.outgoing,
+        )  # fmt: skip
 
     def client(self):
         return self.app.test_client()

@@ -1,0 +1,108 @@
+"""Handing one e-mail to a mail server. The answer to the last dot decides: without one, nobody knows.
+
+Everything before the message's text is certainly not a sending; a line that breaks after it may be one.
+"""
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from merchant_admin.core.outgoing import MailServer, Security, is_address
+from merchant_admin.notices.sending import Delivery, Parcel
+from merchant_admin.notices.states import Answer
+
+TIMEOUT_SECONDS = 20.0
+_PERMANENT = 500
+
+
+class MailSender:
+    """One connection for each mail: a round of the worker sends few, and each stands for itself."""
+
+    def __init__(self, server: MailServer, shop: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._server = server
+        self._shop = shop
+        self._timeout = timeout_seconds
+
+    def send(self, parcel: Parcel) -> Delivery:
+        """Sent, refused, or unknown. Source for the codes: RFC 5321, 4.2.1 (5yz: do not repeat; 4yz: later)."""
+        try:
+            message = self.message(parcel).as_bytes(policy=SMTP)
+        except (ValueError, MessageError) as wrong:
+            return Delivery(Answer.REFUSED, type(wrong).__name__)
+        try:
+            with self._connected() as line:
+                return self._hand_in(line, parcel.address, message)
+        except smtplib.SMTPResponseException as refusal:  # greeting, EHLO, sign-in
+            return Delivery(Answer.NOT_NOW, _said(refusal.smtp_code, refusal.smtp_error))
+        except (smtplib.SMTPException, OSError) as wrong:
+            return Delivery(Answer.NOT_NOW, type(wrong).__name__)
+
+    def message(self, parcel: Parcel) -> EmailMessage:
+        """The mail as it goes out. Raises ValueError for an address or a subject that can't stand in a header."""
+        if not is_address(parcel.address):
+            raise ValueError("address")
+        made = EmailMessage(policy=SMTP)
+        domain = self._server.sender.partition("@")[2]
+        made["From"] = Address(self._shop, addr_spec=self._server.sender)
+        made["To"] = Address(addr_spec=parcel.address)
+        made["Subject"] = parcel.subject
+        made["Message-ID"] = f"<{parcel.notice_id}.{parcel.number}@{domain}>"
+        made["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers, please
+        made.set_content(parcel.body, cte="base64")
+        return made
+
+    def _hand_in(self, line: smtplib.SMTP, address: str, message: bytes) -> Delivery:
+        for code, said in (line.mail(self._server.sender), line.rcpt(address)):
+            if code not in {250, 251}:
+                return Delivery(Answer.REFUSED if code >= _PERMANENT else Answer.NOT_NOW, _said(code, said))
+        try:
+            code, said = line.data(message)
+        except smtplib.SMTPDataError as refusal:  # not even the text was asked for
+            code, said = refusal.smtp_code, _bytes(refusal.smtp_error)
+        except (smtplib.SMTPException, OSError) as silence:
+            return Delivery(Answer.UNKNOWN, type(silence).__name__)
+        if code == 250:
+            return Delivery(Answer.SENT, _said(code, said))
+        return Delivery(Answer.REFUSED if code >= _PERMANENT else Answer.NOT_NOW, _said(code, said))
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        server = self._server
+        trust = ssl.create_default_context(cafile=server.ca_file)
+        trust.minimum_version = ssl.TLSVersion.TLSv1_2
+        us = server.sender.partition("@")[2]  # smtplib would ask the name service for our own name
+        if server.security is Security.TLS:
+            line: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, us, timeout=self._timeout, context=trust)
+        else:
+            line = smtplib.SMTP(server.host, server.port, us, timeout=self._timeout)
+        try:
+            if server.security is Security.STARTTLS:
+                line.starttls(context=trust)  # raises where the server has none: nothing is said in the clear
+            line.ehlo_or_helo_if_needed()
+            if server.user:
+                line.login(server.user, server.password)
+            yield line
+        finally:
+            _hang_up(line)
+
+
+def _hang_up(line: smtplib.SMTP) -> None:
+    """The answer is known by now; a server that is gone already changes nothing."""
+    try:
+        line.quit()
+    except (smtplib.SMTPException, OSError):
+        line.close()
+
+
+def _said(code: int, words: bytes | str) -> str:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return f"{code} {' '.join(text.split())}"
+
+
+def _bytes(words: bytes | str) -> bytes:
+    return words if isinstance(words, bytes) else words.encode()

@@ -1,0 +1,79 @@
+"""What customers are told of a subscription, in the commit of what happened, and never twice."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from merchant_admin.core.outgoing import Channel
+from merchant_admin.notices.states import NoticeKind, NoticeState
+from merchant_admin.subscriptions import service, telling
+from merchant_admin.subscriptions.models import Subscription
+from merchant_admin.subscriptions.service import Change
+from tests.conftest import NOON
+from tests.notices.acting import notices
+from tests.subscriptions.acting import a_plan, day_of, fresh, pass_days, periods, subscribed, turn
+from tests.support.furnish import charge, payment_of, refund
+from tests.support.world import World
+
+
+@pytest.fixture
+def shop(empty_database, tmp_path):
+    """Texts wait for a file; so every notice stays to be looked at."""
+    with World(tmp_path, template=empty_database, at=NOON, TEXT_NOTICES="csv") as made:
+        yield made
+
+
+def kinds(world, state=None):
+    return [row.kind.value for row in notices(world) if state is None or row.state is state]
+
+
+def test_paid_failed_recovered_and_a_dead_card_are_told_once_each(shop):
+    paid = subscribed(shop)
+    subscribed(shop, a_plan(shop, gaps=(1,)), card="balance")
+    subscribed(shop, card="stopped")
+    for _turn in range(2):
+        turn(shop)
+    assert sorted(kinds(shop)) == ["card_needed", "charged", "failed"]
+    assert {row.channel for row in notices(shop)} == {Channel.TEXT}
+    told = {row.kind: row for row in notices(shop)}
+    assert told[NoticeKind.CHARGED].subject_id == paid
+    assert "9,900원" in told[NoticeKind.CHARGED].facts
+    assert "2026년 11월 24일(화)" in told[NoticeKind.FAILED].facts  # when it is tried again
+    assert "막아 둔 카드" in told[NoticeKind.CARD_NEEDED].facts
+    pass_days(shop, 1)
+    assert len(notices(shop)) == 3  # the second decline was the last: given up, and staff are told of it
+
+
+def test_a_renewal_is_announced_days_ahead_once_and_not_for_short_cycles(shop):
+    monthly, weekly = subscribed(shop), subscribed(shop, a_plan(shop, unit="week"))
+    turn(shop)
+    due = fresh(shop, monthly).next_on
+    shop.clock.advance(days=(due - day_of(shop, 4)).days)
+    for _day in range(3):
+        telling.announce_renewals(shop.ctx())
+        shop.clock.advance(hours=20)  # 08:00 the next day, and so on
+    soon = [row for row in notices(shop) if row.kind is NoticeKind.RENEWAL_SOON]
+    assert [(row.subject_id, row.about_on) for row in soon] == [(monthly, due)]
+    assert weekly
+    held = fresh(shop, monthly)
+    service.change_terms(shop.ctx(), held.id, held.version, Change(next_on=due + timedelta(days=9)))
+    assert kinds(shop, NoticeState.DROPPED) == ["renewal_soon"]  # it is no longer so
+
+
+def test_a_refund_is_told_with_its_sum(shop):
+    key = shop.a_key()
+    refund(shop, payment_of(shop, charge(shop, key).id), 3_000)
+    (told,) = [row for row in notices(shop) if row.kind is NoticeKind.REFUNDED]
+    assert (told.subject_kind, "3,000원" in told.facts) == ("refund", True)
+
+
+def test_a_cause_that_is_rolled_back_tells_nobody(shop):
+    made = subscribed(shop)
+    turn(shop)
+    period = periods(shop, made)[0]
+    before = len(notices(shop))
+    with suppress(ZeroDivisionError), shop.ctx().atomic() as session:
+        telling.card_needed(shop.ctx(), session, session.get(Subscription, made), period)
+        raise ZeroDivisionError
+    assert len(notices(shop)) == before
