@@ -32,6 +32,7 @@ SUBJECT = "registration"
 LATE_WINDOW = timedelta(minutes=3)  # a window still open when its time ran out may finish a little later
 ABSENCE_GAP = timedelta(seconds=20)
 WHEN_UNREAD = timedelta(seconds=60)
+LAST_LOOK = timedelta(hours=1)  # after a lost answer was given up: the request may have arrived all the same
 _MONEY = frozenset({PaymentStatus.PAID, PaymentStatus.CANCELLED})
 _FACT_OF_ATTEMPT = {
     AttemptState.PAID: Fact.YES,
@@ -75,7 +76,7 @@ def look_at_registration(ctx: WorkContext, gateway: Gateway, registration_id: st
     except GatewayError:
         with ctx.atomic() as session:
             unread = _locked(session, registration_id)
-            if unread.state in LIVE:  # not its fault: it is tried again soon, however long PortOne was away
+            if unread.next_look_at is not None:  # not its fault: tried again soon, however long PortOne was away
                 unread.next_look_at = ctx.now() + WHEN_UNREAD
         raise
     with ctx.atomic() as session:
@@ -129,8 +130,13 @@ def _apply(ctx: WorkContext, session: Session, registration: Registration, seen:
     registration.evidence = _evidence(registration, seen)
     if registration.state in LIVE:
         _put_off(registration, now)
-    elif registration.state is not before:
+        return
+    if registration.next_look_at is not None and registration.next_look_at <= now:  # not one that was just planned
+        registration.next_look_at = None
+    if registration.state is not before:
         registration.settled_at, registration.next_look_at = now, None
+        if registration.is_keyed_in and registration.key_fact is Fact.NO and registration.returned_at is None:
+            registration.next_look_at = now + LAST_LOOK
         record(
             ctx, f"registration.{registration.state.value}", (SUBJECT, registration.id),
             customer_id=registration.customer_id, before=before.value, amount_krw=registration.amount_krw,
@@ -174,7 +180,8 @@ def _charge_fact(session: Session, registration: Registration) -> Fact:
 def _count_key_absence(registration: Registration, seen: Seen, now: datetime) -> None:
     """No key counts only after the window, and only when missed twice, unless PortOne says the window failed."""
     settled_charge = registration.charge_fact in {Fact.YES, Fact.NO}
-    over_at = registration.returned_at or (now if settled_charge else registration.expires_at + LATE_WINDOW)
+    late = timedelta() if registration.is_keyed_in else LATE_WINDOW
+    over_at = registration.returned_at or (now if settled_charge else registration.expires_at + late)
     if now < over_at:
         return
     if registration.returned_at is not None and seen.says_failed:
@@ -208,7 +215,8 @@ def _put_off(registration: Registration, now: datetime) -> None:
     waited = max((now - since).total_seconds(), 0)
     is_open = registration.returned_at is None and now < registration.expires_at
     wait = min(max(waited, 30), 300) if is_open else min(max(waited / 2, 3), 3600)
-    registration.next_look_at = now + timedelta(seconds=wait)
+    planned = now + timedelta(seconds=wait)
+    registration.next_look_at = min(planned, registration.expires_at) if is_open else planned
 
 
 def _locked(session: Session, registration_id: str) -> Registration:

@@ -9,7 +9,7 @@ from merchant_admin.core.db import Base, UtcDateTime, Won, Word, one_of
 from merchant_admin.core.settings import Mode
 from merchant_admin.registrations.states import Fact, RegistrationState
 
-_LIVE = text("state IN ('open', 'checking')")
+_LOOKED = text("next_look_at IS NOT NULL")
 KEYED_IN = "kin"  # begins the order number of a card that staff typed: it never has a window
 _PAID_ONLY = text("state = 'charge_only'")
 
@@ -26,7 +26,7 @@ class Registration(Base):
         CheckConstraint("(amount_krw = 0) = (charge_fact = 'not_asked')", name="charge_asked"),
         CheckConstraint("length(merchant_uid) BETWEEN 1 AND 40", name="merchant_uid_length"),
         Index("ix_registrations_customer", "customer_id", "created_at"),
-        Index("ix_registrations_work", "next_look_at", sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("ix_registrations_work", "next_look_at", sqlite_where=_LOOKED, postgresql_where=_LOOKED),
         Index("ix_registrations_paid_only", "created_at", sqlite_where=_PAID_ONLY, postgresql_where=_PAID_ONLY),
     )
 
@@ -60,3 +60,8 @@ class Registration(Base):
     returned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def is_keyed_in(self) -> bool:
+        """Whether staff typed the card: no window was ever open, and no return comes."""
+        return self.merchant_uid.startswith(f"{KEYED_IN}_")

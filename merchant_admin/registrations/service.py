@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.audit.service import record
 from merchant_admin.core.context import ActorKind, WorkContext
-from merchant_admin.core.db import among
 from merchant_admin.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from merchant_admin.core.ids import new_customer_uid, new_id, new_merchant_uid, random_signs
 from merchant_admin.core.money import MAX_AMOUNT_KRW
@@ -198,7 +197,7 @@ def due_registrations(session: Session, now: datetime, limit: int = 20) -> list[
     return list(
         session.scalars(
             select(Registration.id)
-            .where(among(Registration.state, LIVE), Registration.next_look_at <= now)
+            .where(Registration.next_look_at <= now)
             .order_by(Registration.next_look_at)
             .limit(limit)
         )

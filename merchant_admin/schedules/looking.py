@@ -1,7 +1,9 @@
 """Settling by reading: what PortOne holds, and what became of it. Nothing here moves money.
 
-A reservation is read 5 minutes after its time, and soon after any request whose answer was lost. The payment it made
-is recorded like any other; whether a webhook came before makes no difference.
+A reservation is read 5 minutes after its time, and soon after any request whose answer was lost: by its age, so that
+many workers at once do not spend its looks. What was concluded from silence is read again each hour for a day, since
+a request may arrive after everybody gave it up. The payment it made is recorded like any other; whether a webhook
+came before makes no difference.
 """
 
 import logging
@@ -31,7 +33,9 @@ AFTER_ITS_TIME = timedelta(minutes=5)
 SETTLE = timedelta(seconds=180)  # the longest a request may still be on its way
 BETWEEN_ABSENCES = timedelta(seconds=60)
 NEEDED_ABSENCES = 2
-WAITS = tuple(timedelta(seconds=wait) for wait in (5, 15, 30, 60, 75, 65, 300, 900, 3600))
+LOOK_AGES = tuple(timedelta(seconds=age) for age in (5, 15, 30, 60, 120, 300, 900, 3600))
+EVERY = timedelta(hours=1)
+DOUBTED_FOR = timedelta(days=1)  # how long a conclusion from silence is read again
 WHEN_UNREAD = timedelta(seconds=60)
 ACTS = {
     ScheduleState.SCHEDULED: "schedule.scheduled", ScheduleState.UNCERTAIN: "schedule.uncertain",
@@ -99,15 +103,33 @@ def tell(ctx: WorkContext, schedule: Schedule, act: str, **facts: Any) -> None:
 
 def plan_look(schedule: Schedule, now: datetime) -> None:
     """Set when PortOne is read next; never for what is over."""
-    if schedule.state not in LIVE:
-        schedule.next_look_at = None
-        return
     due = schedule.schedule_at + AFTER_ITS_TIME
-    if schedule.state is ScheduleState.SCHEDULED and schedule.wanted_at is None and due > now:
-        schedule.looks, schedule.next_look_at = 0, due
-        return
-    schedule.next_look_at = now + WAITS[min(schedule.looks, len(WAITS) - 1)]
-    schedule.looks += 1
+    is_quiet = schedule.state is ScheduleState.SCHEDULED and schedule.wanted_at is None
+    if schedule.state is ScheduleState.MISSING or (is_quiet and due > now):
+        looks = [due] if due > now else []
+        if _is_from_silence(schedule) and schedule.sent_at is not None and now < schedule.sent_at + DOUBTED_FOR:
+            looks.append(now + EVERY)
+        schedule.looks, schedule.next_look_at = 0, min(looks, default=None)
+    elif schedule.state in LIVE:
+        schedule.looks, schedule.next_look_at = schedule.looks + 1, _next_look(schedule, due if is_quiet else None, now)
+    else:
+        schedule.next_look_at = None
+
+
+def _is_from_silence(schedule: Schedule) -> bool:
+    """Whether what is shown was concluded because an answer never came, and not because PortOne said so."""
+    return schedule.state is ScheduleState.MISSING or schedule.evidence in {Evidence.STILL_HELD, Evidence.NOT_MOVED}
+
+
+def _next_look(schedule: Schedule, due: datetime | None, now: datetime) -> datetime:
+    """Soon after the latest request, or after the time it should have run at; and when absence begins to count."""
+    began = due or schedule.sent_at or now
+    looks = [began + age for age in LOOK_AGES if began + age > now] or [now + EVERY]
+    if schedule.absences == 0 and schedule.sent_at is not None and schedule.sent_at + SETTLE > now:
+        looks.append(schedule.sent_at + SETTLE)
+    elif schedule.absences == 1 and schedule.absent_at is not None:
+        looks.append(max(schedule.absent_at + BETWEEN_ABSENCES, now + timedelta(seconds=1)))
+    return min(looks)
 
 
 def expire_leases(ctx: WorkContext) -> int:

@@ -491,8 +491,8 @@ def upgrade():
         "registrations",
         ["next_look_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('open', 'checking')"),
-        postgresql_where=sa.text("state IN ('open', 'checking')"),
+        sqlite_where=sa.text("next_look_at IS NOT NULL"),
+        postgresql_where=sa.text("next_look_at IS NOT NULL"),
     )
     op.create_table(
         "cancellations",
@@ -1070,8 +1070,8 @@ def downgrade():
     op.drop_index(
         "ix_registrations_work",
         table_name="registrations",
-        sqlite_where=sa.text("state IN ('open', 'checking')"),
-        postgresql_where=sa.text("state IN ('open', 'checking')"),
+        sqlite_where=sa.text("next_look_at IS NOT NULL"),
+        postgresql_where=sa.text("next_look_at IS NOT NULL"),
     )
     op.drop_index(
         "ix_registrations_paid_only",

@@ -140,6 +140,24 @@ def test_a_lost_issue_is_settled_by_reading_the_key(world, desk, kind, fact):
     assert the(world, Registration).key_fact is fact
 
 
+def test_a_lost_issue_that_arrives_after_all_is_linked_within_the_hour(world, desk):
+    world.sandbox.faults.plan("close_before", ISSUE, method="POST")
+    desk.sends(desk.types(way="store", amount_krw=""))
+    for seconds in (241, 30):  # nothing is waited for longer than the lease
+        world.clock.advance(seconds=seconds)
+        run_once(world.ctx(), world.gateway)
+    world.session.rollback()
+    registration = the(world, Registration)
+    assert (registration.key_fact, registration.state) == (Fact.NO, RegistrationState.NONE)
+    card = TypedCard(desk.number, "2028-09", BIRTH, PIN)
+    world.gateway.issue_card(registration.customer_uid, card, {})
+    world.clock.advance(minutes=61)
+    run_once(world.ctx(), world.gateway)
+    world.session.rollback()
+    assert the(world, Registration).state is RegistrationState.KEY_ONLY
+    assert the(world, BillingKey).customer_id == desk.customer_id
+
+
 @pytest.mark.parametrize(
     ("field", "typed"),
     [("card_number", "1234"), ("expiry", "13/28"), ("birth", "1"), ("pwd_2digit", ""), ("amount_krw", "0"), ("name", ""), ("way", "x")],

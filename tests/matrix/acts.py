@@ -25,9 +25,9 @@ from merchant_admin.registrations.service import (
 )
 from merchant_admin.registrations.states import LIVE, RegistrationState
 from merchant_admin.webhooks.models import Decision, WebhookEvent
-from merchant_admin.webhooks.service import receive
-from merchant_admin.worker.service import run_once
 from tests.matrix.cases import AGAIN, CANCEL
+from tests.matrix.hearing import hear_of_late_work, takes_in
+from tests.matrix.other_acts import OTHER_ACT
 from tests.matrix.people import close_by_two
 
 FOUND_WITHIN = 200  # seconds in which money that moved is known, however often a read failed
@@ -50,7 +50,7 @@ def charge(hall, case):
     if attempt.state is AttemptState.UNCERTAIN:
         assert seconds >= 240, "absence was believed while the request may be under way"
         _person_decides(hall, case, pressed[0])
-        _hear_of_late_work(hall, attempt.merchant_uid)
+        hear_of_late_work(hall, attempt.merchant_uid)
         attempt = _attempt_of(hall, pressed[0])
     truth = hall.assert_agrees(attempt.merchant_uid)
     assert attempt.state is not AttemptState.UNCERTAIN
@@ -69,14 +69,6 @@ def _person_decides(hall, case, charge_id):
     web = hall.a_gateway()
     hall.at_once(case.hands, lambda: send_again(hall.ctx(), web, charge_id).id)
     assert _attempt_of(hall, charge_id).sends == 2
-
-
-def _hear_of_late_work(hall, merchant_uid):
-    """A request that was under way longer than anybody waited arrives; PortOne tells of what it did."""
-    hall.line.let_go()
-    for row in hall.sandbox.payments(merchant_uid):
-        _takes_in(hall, json.dumps({"imp_uid": row["imp_uid"], "merchant_uid": merchant_uid, "status": row["status"]}))
-    hall.at_once(2, lambda: run_once(hall.ctx(), hall.gateway))
 
 
 def refund(hall, case):
@@ -177,17 +169,13 @@ def webhook(hall, case):
     turns = iter(
         [json.dumps({"imp_uid": uid, "merchant_uid": merchant_uid, "status": word}) for word, uid in news] * 10
     )
-    hall.at_once(case.hands * 2 if case.hands < 10 else 10, lambda: _takes_in(hall, next(turns)))
+    hall.at_once(case.hands * 2 if case.hands < 10 else 10, lambda: takes_in(hall, next(turns)))
     waiting = select(WebhookEvent.id).where(WebhookEvent.decision == Decision.WAITING, WebhookEvent.imp_uid == imp_uid)
     seconds = hall.settle(case.hands, lambda: hall.session.scalar(waiting) is None, case)
     assert hall.assert_agrees(merchant_uid) == {imp_uid: (charged.amount_krw, 1_000 if case.hands == 10 else 0)}
     assert _attempt_of(hall, charged.id).state is AttemptState.PAID
     assert seconds <= FOUND_WITHIN
     return seconds
-
-
-def _takes_in(hall, text):
-    return receive(hall.ctx(), text.encode(), "application/json", "52.78.100.19")
 
 
 def _sheet(hall, key):
@@ -215,4 +203,4 @@ def _is_known(attempt):
     return attempt.state not in {AttemptState.SENDING, AttemptState.UNCERTAIN} or attempt.absences >= 2
 
 
-ACT = {one.__name__: one for one in (charge, refund, registration, deletion, webhook)}
+ACT = {one.__name__: one for one in (charge, refund, registration, deletion, webhook)} | OTHER_ACT

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 SLOW, PATIENCE = 0.5, 0.2  # seconds: a line that is slow, and a caller who does not wait for it
 AGAIN, CANCEL = "/subscribe/payments/again", "/payments/cancel"
 FIND_ALL, PAYMENT = "/payments/findAll/*", "/payments/imp*"
+RESERVE, RESERVED = "/subscribe/payments/schedule", "/subscribe/payments/schedule/*"
+REVOKE, ONETIME, ISSUE = "/subscribe/payments/unschedule", "/subscribe/payments/onetime", "/subscribe/customers/*"
 KEY, PREPARE, TOKEN = "/subscribe/customers/*", "/payments/prepare", "/users/getToken"
 
 # name -> kind of the sandbox, its details. "before" and "after" the work; "late": the line is cut first, then it works.
@@ -39,6 +41,11 @@ ACTS = {
     },
     "deletion": {"delete": ("DELETE", KEY), "stored card": ("GET", KEY), "getToken": ("POST", TOKEN)},
     "webhook": {"payment": ("GET", PAYMENT)},
+    "reservation": {"schedule": ("POST", RESERVE), "reservation": ("GET", RESERVED), "getToken": ("POST", TOKEN)},
+    "moving": {"change": ("PUT", RESERVED)},
+    "revocation": {"unschedule": ("POST", REVOKE)},
+    "typed": {"onetime": ("POST", ONETIME)},
+    "typed_to_store": {"issue": ("POST", ISSUE)},
 }  # fmt: skip
 
 
