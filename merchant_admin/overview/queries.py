@@ -15,6 +15,7 @@ from merchant_admin.cases.states import CaseKind
 from merchant_admin.core.db import among
 from merchant_admin.core.times import start_of
 from merchant_admin.customers.models import Customer
+from merchant_admin.overview.attention import cards_to_replace
 from merchant_admin.payments.details import CancellationRow, LineDetail
 from merchant_admin.payments.holding import HELD_FOR
 from merchant_admin.payments.models import Attempt, Charge, PaymentLine
@@ -29,6 +30,7 @@ from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.states import RegistrationState
 
 MOST_WAITING = 50  # rows of one kind on a page of things to do; the rest follow when these are done
+FAILED_MOST = 100
 GRACE = timedelta(minutes=1)  # what was written down this long ago and never sent has lost its sender
 
 
@@ -138,13 +140,14 @@ def needs(session: Session, now: datetime, today: date) -> Needs:
 
 
 def waiting(session: Session, now: datetime) -> int:
-    """How many things wait for a person, for the rail: three partial indexes, at most MOST_WAITING of each."""
+    """How many things wait for a person, for the rail: partial indexes, at most MOST_WAITING of each."""
     return sum(
         _count(session, query)
         for query in (
             select(Attempt.id).where(*_stuck_attempt(now)),
             select(Refund.id).where(*_stuck_refund(now)),
             select(Registration.id).where(*_keyless()),
+            cards_to_replace(),
         )
     )
 
@@ -224,8 +227,19 @@ def _paid_without_key(session: Session) -> list[PaidWithoutKey]:
     return [PaidWithoutKey(*row) for row in rows]
 
 
+def failed_count(session: Session, day: date) -> int:
+    """How many charges were declined on a Seoul day, renewals among them, counted to FAILED_MOST."""
+    some = select(PaymentLine.id).where(*_declined_on(day)).limit(FAILED_MOST).subquery()
+    return session.execute(select(func.count()).select_from(some)).scalar_one()
+
+
+def _declined_on(day: date) -> tuple[ColumnElement[bool], ...]:
+    is_of_day = PaymentLine.asked_at >= start_of(day), PaymentLine.asked_at < start_of(day + timedelta(days=1))
+    return (PaymentLine.state == LineState.DECLINED, *is_of_day)
+
+
 def failed_on(session: Session, day: date, limit: int = 10) -> list[Failed]:
-    """The newest charges that were declined on a Seoul day."""
+    """The newest charges that were declined on a Seoul day, renewals apart."""
     rows: Any = session.execute(
         select(
             PaymentLine.id, PaymentLine.name, PaymentLine.amount_krw, PaymentLine.customer_id, Customer.name,
@@ -233,9 +247,8 @@ def failed_on(session: Session, day: date, limit: int = 10) -> list[Failed]:
         )
         .outerjoin(Customer, Customer.id == PaymentLine.customer_id)
         .where(
-            PaymentLine.state == LineState.DECLINED,
-            PaymentLine.asked_at >= start_of(day),
-            PaymentLine.asked_at < start_of(day + timedelta(days=1)),
+            *_declined_on(day),
+            PaymentLine.kind != ChargeKind.RENEWAL.value,  # those have rows of their own, with what comes next
         )
         .order_by(PaymentLine.asked_at.desc(), PaymentLine.id.desc())
         .limit(limit)

@@ -23,7 +23,8 @@ from merchant_admin.failures.service import dictionary, reclass
 from merchant_admin.failures.states import FailureClass
 from merchant_admin.ledger.models import EntryKind
 from merchant_admin.ledger.queries import totals_of
-from merchant_admin.overview import books, doubting, failing, queries, searching
+from merchant_admin.overview import attention, books, calling, doubting, failing, queries, searching
+from merchant_admin.overview.billed import billed
 from merchant_admin.payments import assurance, details, evidence
 from merchant_admin.payments.filters import LineFilters
 from merchant_admin.payments.proof import proof_of_charge, proof_of_order
@@ -41,6 +42,7 @@ from merchant_admin.web.pages import after_post, page, wants_fragment
 bp = Blueprint("overview", __name__)
 FEW_PAYMENTS = 10
 FEW_EVENTS = 15
+ON_HOME = 5  # renewals of a kind; the page of things to do shows more
 
 
 @bp.record_once
@@ -68,6 +70,8 @@ def home() -> Response:
     return page(
         "overview/home.html",
         needs=queries.needs(session, work_context().now(), today),
+        failed_today=queries.failed_count(session, today),
+        **_calls(ON_HOME),
         doubts=None,
         totals=totals_of(session, mode, today, today),
         months=books.months(session, mode, today),
@@ -86,10 +90,20 @@ def needs_action() -> Response:
         "overview/needs_action.html",
         fragment="overview/_needs.html",
         needs=needs,
+        **_calls(attention.MOST),
         doubts=doubting.doubts(session, needs),
         explain=evidence.explain,
         decline=dictionary(session).explain,
     )
+
+
+def _calls(most: int) -> dict[str, Any]:
+    """What overview/_renewals.html needs."""
+    settings = services().settings
+    return {
+        "attention": attention.attention(db.session(), _today(), most), "shown": _seconds_revealed, "most": most,
+        "say": lambda row: calling.to_say(row, settings.merchant_name or settings.imp_code),
+    }  # fmt: skip
 
 
 @bp.get("/entries")
@@ -138,6 +152,7 @@ def show_customer(customer_id: str) -> Response:
         words=dictionary(session),
         registrations=live_registrations(session, customer_id),
         subscriptions=subscriptions_of(session, customer_id),
+        billed=billed(session, customer_id),
         what_next=subscription_words.what_next,
         checkouts=checkouts_of_customer(session, customer_id, work_context().now()),
         events=told(of_customer(session, customer_id, FEW_EVENTS)),

@@ -1,0 +1,163 @@
+"""Renewals that need a person: refused today, waiting for another card, with a card that is gone, without a consent.
+
+Each row is one decision. Partial indexes and today's declines only: the cost does not grow with the subscriptions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, literal, null, select
+from sqlalchemy.orm import Session
+
+from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.billing_keys.states import KeyState
+from merchant_admin.core.db import among
+from merchant_admin.core.times import start_of
+from merchant_admin.customers.models import Customer
+from merchant_admin.failures.states import FailureClass
+from merchant_admin.payments.models import PaymentLine
+from merchant_admin.payments.states import ChargeKind, LineState
+from merchant_admin.subscriptions.models import Period, PeriodCharge, Subscription
+from merchant_admin.subscriptions.states import CHARGED, PeriodState
+
+MOST = 50  # rows of one kind; the rest follow when these are done
+_LOST = frozenset({PeriodState.RETRYING, PeriodState.UNCOLLECTED})
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """A subscription whose charge needs a person. `state` and `failure` None where no period is open yet."""
+
+    subscription_id: str
+    customer_id: str
+    customer_name: str
+    phone: str | None
+    name: str
+    amount_krw: int
+    billing_key_id: str
+    issuer_name: str | None
+    last_four: str | None
+    state: PeriodState | None
+    failure: FailureClass | None
+    try_at: datetime | None
+    tries: int
+    hand_tries: int
+    next_on: date | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do that another feature knows of: what, for whom, by when, and where it is done."""
+
+    text: str
+    customer_id: str
+    customer_name: str
+    amount_krw: int | None
+    by: date | None
+    label: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Attention:
+    """All of them; `refused` the newest first, the others by when they end."""
+
+    refused: list[Renewal]
+    cards: list[Renewal]
+    gone: list[Renewal]
+    consents: list[Task]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.refused or self.cards or self.gone or self.consents)
+
+
+FindTasks = Callable[[Session, date], list[Task]]
+_CONSENTS: list[FindTasks] = []
+
+
+def asks_for_consents(find: FindTasks) -> None:
+    """Name a finder of consents that are missing; its rows stand among these. Asked once, when the app is made."""
+    if find not in _CONSENTS:
+        _CONSENTS.append(find)
+
+
+def attention(session: Session, today: date, most: int = MOST) -> Attention:
+    """What of the subscriptions a person should decide now, at most `most` of each kind."""
+    return Attention(
+        _refused_on(session, today)[:most],
+        _rows(session, _waiting_for_card().order_by(Period.try_at, Period.id), most),
+        _rows(session, _with_a_gone_card(), most),
+        [task for find in _CONSENTS for task in find(session, today)][:most],
+    )
+
+
+def cards_to_replace() -> Select[Any]:
+    """Periods that wait for another card, for a count."""
+    return select(Period.id).where(among(Period.state, {PeriodState.NEEDS_CARD}))
+
+
+def _refused_on(session: Session, day: date) -> list[Renewal]:
+    """Renewals that were refused on a Seoul day and are neither paid since nor waiting for a card, each once."""
+    lines = (
+        select(PaymentLine.charge_id, PaymentLine.asked_at)
+        .where(
+            PaymentLine.state == LineState.DECLINED, PaymentLine.kind == ChargeKind.RENEWAL.value,
+            PaymentLine.asked_at >= start_of(day), PaymentLine.asked_at < start_of(day + timedelta(days=1)),
+        )
+        .order_by(PaymentLine.asked_at.desc())
+        .limit(MOST)
+        .subquery()
+    )  # fmt: skip
+    tied = _columns().join(PeriodCharge, PeriodCharge.period_id == Period.id)
+    tied = tied.join(lines, lines.c.charge_id == PeriodCharge.charge_id).where(Period.state.in_(_LOST))
+    found = {row.subscription_id: row for row in _rows(session, tied.order_by(lines.c.asked_at.desc()))}
+    return list(found.values())
+
+
+def _waiting_for_card() -> Select[Any]:
+    return _columns().where(among(Period.state, {PeriodState.NEEDS_CARD}))
+
+
+def _with_a_gone_card() -> Select[Any]:
+    """Running ones whose card PortOne no longer has: their next charge would not even be sent."""
+    return (
+        select(*_facts(Subscription.amount_krw, _NO_PERIOD))
+        .join_from(BillingKey, Subscription, Subscription.billing_key_id == BillingKey.id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .where(BillingKey.state == KeyState.MISSING, Subscription.state.in_(CHARGED))
+        .order_by(Subscription.next_on)
+    )
+
+
+def _columns() -> Select[Any]:
+    return (
+        select(*_facts(Period.amount_krw, _OF_PERIOD))
+        .join_from(Period, Subscription, Subscription.id == Period.subscription_id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .join(BillingKey, BillingKey.id == Subscription.billing_key_id)
+    )
+
+
+def _rows(session: Session, query: Select[Any], most: int = MOST) -> list[Renewal]:
+    found = []
+    for row in session.execute(query.limit(most)):
+        facts = list(row)
+        facts[_FAILURE] = FailureClass(facts[_FAILURE]) if facts[_FAILURE] else None
+        found.append(Renewal(*facts))
+    return found
+
+
+def _facts(amount_krw: Any, period: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The columns of a Renewal, in its order."""
+    return (
+        Subscription.id, Subscription.customer_id, Customer.name, Customer.phone, Subscription.name, amount_krw,
+        Subscription.billing_key_id, BillingKey.issuer_name, BillingKey.last_four, *period, Subscription.next_on,
+    )  # fmt: skip
+
+
+_OF_PERIOD: tuple[Any, ...] = (Period.state, Period.failure, Period.try_at, Period.tries, Period.hand_tries)
+_NO_PERIOD: tuple[Any, ...] = (null(), null(), null(), literal(0), literal(0))
+_FAILURE = 10  # where the class stands among them
