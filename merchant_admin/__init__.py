@@ -8,6 +8,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from merchant_admin.audit.routes import bp as audit
 from merchant_admin.billing_keys.dependants import needs_cards
 from merchant_admin.billing_keys.routes import bp as billing_keys
+from merchant_admin.card_links.move_routes import bp as card_moves
+from merchant_admin.card_links.phone import bp as register_links
+from merchant_admin.card_links.routes import bp as card_links
 from merchant_admin.cases.routes import bp as cases
 from merchant_admin.checkouts.links import bp as pay_links
 from merchant_admin.checkouts.routes import bp as checkouts
@@ -58,6 +61,9 @@ FEATURES = (
     subscriptions,
     outlook,
     notices,
+    card_links,
+    card_moves,
+    register_links,
     audit,
     overview,
     worker,

@@ -4,6 +4,7 @@ A key's `customer_uid` is used once for ever: the row of a deleted key stays as 
 """
 
 import re
+from datetime import datetime
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select, update
@@ -20,7 +21,7 @@ from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
 from merchant_admin.customers.service import index_card
 from merchant_admin.portone.gateway import Gateway
-from merchant_admin.portone.later import MOST_LISTED, ReservationStatus
+from merchant_admin.portone.later import MOST_LISTED, Reservation, ReservationStatus
 from merchant_admin.portone.types import StoredCard
 
 SUBJECT = "billing_key"
@@ -170,18 +171,25 @@ def _refuse_reserved(ctx: WorkContext, gateway: Gateway, key_id: str) -> None:
         return
     customer_uid, since = key.customer_uid, ctx.now()
     ctx.end_reading()
+    waiting = len(reservations_held(gateway, customer_uid, since))
+    if waiting:
+        raise RuleBroken(
+            _("포트원에 이 카드의 결제 예약 %(count)s건이 있습니다. 예약을 먼저 취소하세요.", count=waiting),
+            billing_key=key_id,
+        )
+
+
+def reservations_held(gateway: Gateway, customer_uid: str, since: datetime) -> list[Reservation]:
+    """What PortOne will still charge to this card from `since` on; none for a key or a PG that knows of none."""
+    held: list[Reservation] = []
     for part in range(RESERVED_PARTS):
         begin = since + part * MOST_LISTED
         try:
             rows = gateway.reservations(begin, begin + MOST_LISTED, customer_uid)
         except GatewayRejected:
-            return  # no such key there, or a PG without reservations
-        waiting = sum(row.status is ReservationStatus.SCHEDULED for row in rows)
-        if waiting:
-            raise RuleBroken(
-                _("포트원에 이 카드의 결제 예약 %(count)s건이 있습니다. 예약을 먼저 취소하세요.", count=waiting),
-                billing_key=key_id,
-            )
+            break  # no such key there, or a PG without reservations
+        held += [row for row in rows if row.status is ReservationStatus.SCHEDULED]
+    return held
 
 
 def _delete_there(ctx: WorkContext, gateway: Gateway, key_id: str, customer_uid: str, reason: str) -> None:

@@ -1,10 +1,8 @@
 """Ordinary payments at the desk: the form, the page with the window, and what came of it."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, flash, request, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from merchant_admin.checkouts import forms, queries, service
@@ -20,6 +18,7 @@ from merchant_admin.customers.queries import live_customer
 from merchant_admin.payments import issuers
 from merchant_admin.payments.states import PayMethod
 from merchant_admin.payments.window import Told, WindowPlace, kept_issuers, read_told
+from merchant_admin.web import windows
 from merchant_admin.web.access import gateway, requires, services, work_context
 from merchant_admin.web.forms import FormReader
 from merchant_admin.web.headers import card_window
@@ -105,19 +104,12 @@ def show_window(checkout_id: str) -> Response:
 
 def window_page(template: str, view: CheckoutView, **more: Any) -> Response:
     """The page that loads PortOne's script, for the desk or for a link."""
-    session, settings, now = db.session(), services().settings, work_context().now()
-    place = WindowPlace(
-        origin=settings.base_url or request.url_root.rstrip("/"), language=str(get_locale()),
-        is_phone="Mobi" in request.headers.get("User-Agent", ""),
-    )  # fmt: skip
+    session, now, place = db.session(), work_context().now(), WindowPlace(*windows.reader())
     made = service.window_parameters(
-        settings, session.get_one(Checkout, view.id), view.merchant_uid or "",
+        services().settings, session.get_one(Checkout, view.id), view.merchant_uid or "",
         session.get_one(Customer, view.customer_id), place, now,
     )  # fmt: skip
-    return page(
-        template, view=view, parameters=made, sdk_url=settings.sdk_url, imp_code=settings.imp_code,
-        is_phone=place.is_phone, sdk_host=urlsplit(settings.sdk_url).hostname or _("이 서버"), **more,
-    )  # fmt: skip
+    return page(template, view=view, parameters=made, is_phone=place.is_phone, **windows.sdk(), **more)
 
 
 @bp.post("/checkouts/<string:checkout_id>/told")
@@ -179,9 +171,8 @@ def link_of(view: CheckoutView) -> str | None:
     """The link's whole address, for staff who may charge; it is made again each time and stored nowhere."""
     if not view.has_link:
         return None
-    settings = services().settings
-    path = url_for("pay_links.show_link", token=token_of(settings.secret_key.encode(), view.id))
-    return f"{settings.base_url or request.url_root.rstrip('/')}{path}"
+    token = token_of(services().settings.secret_key.encode(), view.id)
+    return f"{windows.here()}{url_for('pay_links.show_link', token=token)}"
 
 
 @bp.post("/checkouts/<string:checkout_id>/end")

@@ -51,6 +51,8 @@ class Settings:
     certified: Channel
     billing: Channel
     key_in_channel: Channel
+    second_pg: str  # a second PG profile that issues billing keys, for moving cards to it; empty = none
+    second_billing: Channel
     key_in: bool
     worker: str
     webhook_allow: tuple[IPv4Network | IPv6Network, ...]
@@ -93,6 +95,12 @@ class Settings:
         """The `pg` word that picks the billing MID, e.g. `jtnet.tpaytest2m` (reference 13.2)."""
         return f"{self.pg}.{self.billing.mid}"
 
+    @property
+    def billing_channels(self) -> dict[str, Channel]:
+        """Every profile that can issue billing keys, by its `pg` word; the one new cards normally get stands first."""
+        second = {f"{self.second_pg}.{self.second_billing.mid}": self.second_billing} if self.second_pg else {}
+        return {self.billing_pg: self.billing} | second
+
 
 def load(env: Mapping[str, str], root: Path) -> Settings:
     """Settings from environment words (names as in README). `root` holds `instance/`.
@@ -119,6 +127,8 @@ def load(env: Mapping[str, str], root: Path) -> Settings:
         certified=read.channel("CERTIFIED", "tpaytest0m" if sandbox else ""),
         billing=read.channel("BILLING", "tpaytest2m" if sandbox else ""),
         key_in_channel=read.channel("KEY_IN", "tpaytest1m" if sandbox else ""),
+        second_pg=read.text("PORTONE_SECOND_PG", "nice_v2" if sandbox else ""),
+        second_billing=read.channel("SECOND_BILLING", "sandboxv2m" if sandbox else ""),
         key_in=read.switch("KEY_IN", default=False),
         worker=read.one_of(
             "WORKER", ("inline", "process"), "inline" if database_url.startswith("sqlite") else "process"
@@ -232,6 +242,8 @@ def _dangers(s: Settings) -> list[tuple[bool, str]]:
         (s.mode is Mode.LIVE and not real, f"PORTONE_API_URL must be {PORTONE_API} in live mode."),
         (s.mode is Mode.LIVE and s.sdk_url != PORTONE_SDK, f"PORTONE_SDK_URL must be {PORTONE_SDK} in live mode."),
         (s.mode is Mode.LIVE and not s.secure_cookies, "BASE_URL must begin with https:// in live mode."),
+        (bool(s.second_pg) != bool(s.second_billing.mid),
+         "PORTONE_SECOND_PG and PORTONE_MID_SECOND_BILLING must be set together."),
         (s.uses_sqlite and s.machines > 1, "DATABASE_URL must be PostgreSQL when MACHINES is above 1."),
         (s.uses_sqlite and ":memory:" in s.database_url, "DATABASE_URL must name a file."),
         *dangers(s.outgoing, is_sandbox=s.mode is Mode.SANDBOX),

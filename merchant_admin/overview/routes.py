@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext
 from merchant_admin.audit.queries import of_customer, of_subjects
 from merchant_admin.audit.words import told
 from merchant_admin.billing_keys.queries import any_key, keys_of_customer
+from merchant_admin.card_links.queries import links_of_customer, links_of_key
 from merchant_admin.checkouts.queries import checkout_of_charge, checkouts_of_customer
 from merchant_admin.checkouts.words import time_left
 from merchant_admin.core.db import db
@@ -155,6 +156,7 @@ def show_customer(customer_id: str) -> Response:
         billed=billed(session, customer_id),
         what_next=subscription_words.what_next,
         checkouts=checkouts_of_customer(session, customer_id, work_context().now()),
+        card_links=links_of_customer(session, customer_id, work_context().now()),
         events=told(of_customer(session, customer_id, FEW_EVENTS)),
     )
 
@@ -174,6 +176,7 @@ def show_billing_key(billing_key_id: str) -> Response:
         "overview/billing_key.html",
         key=key,
         customer=customer_summary(session, key.customer_id),
+        card_links=links_of_key(session, billing_key_id, work_context().now()),
         lines=lines.rows[:FEW_PAYMENTS],
         has_more_lines=len(lines.rows) > FEW_PAYMENTS or lines.next is not None,
         words=dictionary(session),

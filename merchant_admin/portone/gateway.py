@@ -71,6 +71,11 @@ class Gateway(LaterCalls, TypedCardCalls):
         """The `pg` word of the MID that issues billing keys."""
         return self._settings.billing_pg
 
+    @property
+    def billing_pgs(self) -> tuple[str, ...]:
+        """The `pg` words of every profile that may issue billing keys, the usual one first."""
+        return tuple(self._settings.billing_channels)
+
     def charge_again(self, order: ChargeOrder) -> Transaction:
         """Charge a stored card once. Source: POST /subscribe/payments/again (reference 5.1).
 

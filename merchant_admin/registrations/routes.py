@@ -1,9 +1,6 @@
 """Registering a card: the form, the page with the window, and the two ways back from it."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Response, flash, request, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from merchant_admin.core.db import db
@@ -18,6 +15,7 @@ from merchant_admin.registrations import forms, queries, service
 from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.queries import RegistrationView
 from merchant_admin.registrations.states import RegistrationState
+from merchant_admin.web import windows
 from merchant_admin.web.access import current_staff, gateway, public, requires, services, work_context
 from merchant_admin.web.forms import FormReader
 from merchant_admin.web.headers import card_window
@@ -75,27 +73,18 @@ def create_registration(customer_id: str) -> Response:
 @requires(Permission.REGISTER_CARDS)
 def show_window(registration_id: str) -> Response:
     """The page that loads PortOne's script. Once the window was answered it leads to the result instead."""
-    session, settings = db.session(), services().settings
+    session = db.session()
     view = queries.registration_view(session, registration_id)
     if view.is_keyed_in or view.state is not RegistrationState.OPEN or work_context().now() >= view.expires_at:
         return after_post(_result_page(registration_id))
-    place = WindowPlace(
-        origin=settings.base_url or request.url_root.rstrip("/"),
-        language=str(get_locale()),
-        is_phone="Mobi" in request.headers.get("User-Agent", ""),
-    )
+    place = WindowPlace(*windows.reader())
     parameters = service.window_parameters(
-        settings, session.get_one(Registration, registration_id), live_customer(session, view.customer_id), place
+        services().settings,
+        session.get_one(Registration, registration_id),
+        live_customer(session, view.customer_id),
+        place,
     )
-    return page(
-        "registrations/window.html",
-        view=view,
-        parameters=parameters,
-        sdk_url=settings.sdk_url,
-        imp_code=settings.imp_code,
-        is_phone=place.is_phone,
-        sdk_host=urlsplit(settings.sdk_url).hostname or _("이 서버"),
-    )
+    return page("registrations/window.html", view=view, parameters=parameters, is_phone=place.is_phone, **windows.sdk())
 
 
 @bp.post("/registrations/<string:registration_id>/told")

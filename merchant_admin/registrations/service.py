@@ -58,6 +58,7 @@ class RegistrationOrder:
     tax_free_krw: int
     name: str
     issuers: tuple[str, ...] = ()  # the only ones the window offers; none named = all
+    pg: str = ""  # the profile that is to issue the key; empty = the usual one
 
     def refuse_unusable(self) -> None:
         """Raises InvalidInput, by field."""
@@ -109,7 +110,7 @@ def _write_down(ctx: WorkContext, gateway: Gateway, order: RegistrationOrder) ->
         registration = Registration(
             id=new_id("reg"), return_token=random_signs(32), sheet_key=order.sheet_key, mode=Mode(ctx.mode),
             customer_id=customer.id, customer_uid=new_customer_uid(ctx.mode), merchant_uid=new_merchant_uid("reg"),
-            pg=gateway.billing_pg, issuers=keep_issuers(order.issuers),
+            pg=order.pg or gateway.billing_pg, issuers=keep_issuers(order.issuers),
             name=order.name, amount_krw=order.amount_krw, tax_free_krw=order.tax_free_krw,
             state=RegistrationState.OPEN, key_fact=Fact.UNKNOWN,
             charge_fact=Fact.UNKNOWN if order.amount_krw else Fact.NOT_ASKED,
@@ -140,6 +141,7 @@ def _is_same(registration: Registration, order: RegistrationOrder) -> bool:
         and registration.tax_free_krw == order.tax_free_krw
         and registration.name == order.name
         and registration.issuers == keep_issuers(order.issuers)
+        and order.pg in {"", registration.pg}
     )
 
 
@@ -148,16 +150,21 @@ def _staff_id(ctx: WorkContext) -> str | None:
 
 
 def window_parameters(
-    settings: Settings, registration: Registration, customer: Customer, place: WindowPlace
+    settings: Settings,
+    registration: Registration,
+    customer: Customer,
+    place: WindowPlace,
+    return_path: str | None = None,
 ) -> dict[str, Any]:
     """What `IMP.request_pay` is called with. `customer_uid` makes it the non-certified window (reference 13.2)."""
+    channel = settings.billing_channels.get(registration.pg, settings.billing)
     order = WindowOrder(
         pg=registration.pg, merchant_uid=registration.merchant_uid, name=registration.name,
         amount_krw=registration.amount_krw, tax_free_krw=registration.tax_free_krw,
-        return_path=f"/return/{registration.return_token}",
+        return_path=return_path or f"/return/{registration.return_token}",
         issuers=kept_issuers(registration.issuers) or settings.window_issuers,
     )  # fmt: skip
-    return parameters(settings, settings.billing, order, customer, place) | {
+    return parameters(settings, channel, order, customer, place) | {
         "pay_method": "card",
         "customer_uid": registration.customer_uid,
         "custom_data": {"registration": registration.id},

@@ -212,7 +212,7 @@ def collect(
         if by_hand:
             raise
         log.warning("period.not_chargeable", extra={"period": period_id, **refusal.facts})
-        dunning.needs_card(ctx, period_id)
+        dunning.needs_card(ctx, period_id, sheet.billing_key_id)
     else:
         dunning.settle(ctx, period_id)
 
@@ -239,10 +239,11 @@ def _bind(session: Session, charge: Charge, meant: tuple[str, int], by_hand: boo
     """Tie the new charge to its period in the write that claims it."""
     period_id, number = meant
     owner = session.scalars(select(Period.subscription_id).where(Period.id == period_id)).one()
-    steps.locked(session, owner)
+    held = steps.locked(session, owner)
     period = session.get_one(Period, period_id, with_for_update=True, populate_existing=True)
     may_go = TO_CHARGE | ({PeriodState.NEEDS_CARD} if by_hand else set())
-    if period.state not in may_go or tries_of(session, period_id) + 1 != number:
+    has_other_card = held.billing_key_id != charge.billing_key_id  # since the sheet was made: the next turn takes it
+    if period.state not in may_go or tries_of(session, period_id) + 1 != number or has_other_card:
         raise NotDue(dunning.TAKEN, period=period_id)
     session.add(PeriodCharge(charge_id=charge.id, period_id=period_id, number=number, by_hand=by_hand))
     period.state, period.held_until = PeriodState.CHARGING, None

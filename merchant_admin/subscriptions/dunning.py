@@ -34,11 +34,14 @@ def settle(ctx: WorkContext, period_id: str) -> None:
         _settle(ctx, session, period_id)
 
 
-def needs_card(ctx: WorkContext, period_id: str) -> None:
-    """Its card can't be charged at all (gone, or not ours): nothing was sent, another card must come."""
+def needs_card(ctx: WorkContext, period_id: str, refused_key_id: str) -> None:
+    """Its card can't be charged at all (gone, or not ours): nothing was sent, another card must come.
+
+    If another card has come meanwhile, the refusal says nothing about that one.
+    """
     with ctx.atomic() as session:
         subscription, period = _both(session, period_id)
-        if period.state in {PeriodState.DUE, PeriodState.RETRYING}:
+        if subscription.billing_key_id == refused_key_id and period.state in {PeriodState.DUE, PeriodState.RETRYING}:
             _ask_for_card(ctx, session, subscription, period, FailureClass.WRONG_DATA)
 
 

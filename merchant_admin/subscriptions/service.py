@@ -12,15 +12,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.models import BillingKey
-from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.core.context import ActorKind, WorkContext
-from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
+from merchant_admin.core.errors import Conflict, RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import seoul_day
 from merchant_admin.customers.models import Customer
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.subscriptions import clock, steps, telling
+from merchant_admin.subscriptions.cards import change_card, usable
 from merchant_admin.subscriptions.models import Period, Plan, Subscription
 from merchant_admin.subscriptions.plans import offered
 from merchant_admin.subscriptions.proposals import (
@@ -73,7 +73,7 @@ def subscribe(ctx: WorkContext, order: Order) -> Subscription:
                 )
             return used
         plan = offered(session, order.plan_id)
-        made = _made(ctx, order, plan, _usable(ctx, key, customer))
+        made = _made(ctx, order, plan, usable(ctx, key, customer))
         session.add(made)
         session.flush()
         upcoming = made.next_on
@@ -123,26 +123,6 @@ def change_terms(
         after = {"amount_krw": held.amount_krw, "next_on": _text(held.next_on), "plan": held.plan_id}
         telling.withdraw(ctx, session, held)
         steps.tell(ctx, "subscription.changed", held, reason, before=before, after=after)
-    return held
-
-
-def change_card(ctx: WorkContext, subscription_id: str, version: int, billing_key_id: str) -> Subscription:
-    """Charge another card of the same customer from now on; a period that waits for a card is due again at once.
-
-    Raises NotFound, Conflict, RuleBroken (the card can't be charged, the subscription ended).
-    """
-    with ctx.atomic() as session:
-        key = session.get(BillingKey, billing_key_id, with_for_update=True, populate_existing=True)
-        held = steps.locked(session, subscription_id, version)
-        refuse_ended(held)
-        live = _usable(ctx, key, session.get(Customer, held.customer_id))
-        period = steps.open_period(session, held.id)
-        if period is not None and period.state in {PeriodState.NEEDS_CARD, PeriodState.RETRYING}:
-            steps.settle_period(ctx, period, PeriodState.DUE, ctx.now())
-        before, held.billing_key_id = held.billing_key_id, live.id
-        held.version += 1
-        telling.withdraw(ctx, session, held)
-        steps.tell(ctx, "subscription.card_changed", held, before=before, after=live.id)
     return held
 
 
@@ -258,20 +238,6 @@ def _owed(session: Session, subscription_id: str) -> Period:
     if period is None:
         raise RuleBroken(_("지금 결제할 것이 없거나 이미 결제를 확인하고 있습니다. 아무것도 보내지 않았습니다."))
     return period
-
-
-def _usable(ctx: WorkContext, key: BillingKey | None, customer: Customer | None) -> BillingKey:
-    if customer is None:
-        raise NotFound(_("고객을 찾을 수 없습니다."))
-    if key is None or key.customer_id != customer.id:
-        raise NotFound(_("이 고객의 빌링키를 찾을 수 없습니다."))
-    if key.state is not KeyState.ACTIVE or key.mode.value != ctx.mode:
-        raise RuleBroken(
-            _("쓸 수 없는 카드입니다. 아무것도 바꾸지 않았습니다. 다른 카드를 고르십시오."), billing_key=key.id
-        )
-    if customer.is_archived:
-        raise RuleBroken(_("보관한 고객입니다. 먼저 고객을 되살리십시오."), customer=customer.id)
-    return key
 
 
 def _refuse_open(session: Session, held: Subscription) -> None:

@@ -62,8 +62,13 @@ def kst_day(day: date | datetime | None) -> Markup:
     if day is None:
         return NOTHING
     found = seoul_day(day) if isinstance(day, datetime) else day
-    text = format_date(found, _DAY[language()], locale=language())
+    text = day_text(found)
     return Markup('<time datetime="{}">{}</time>').format(found.isoformat(), text)
+
+
+def day_text(day: date) -> str:
+    """The same without a tag, for a sentence: 2026. 11. 23."""
+    return str(format_date(day, _DAY[language()], locale=language()))
 
 
 def phone_masked(phone: str | None) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from merchant_admin.billing_keys import service as billing_keys
+from merchant_admin.card_links import moves as card_moves
+from merchant_admin.card_links import switching as card_switching
 from merchant_admin.checkouts import service as checkouts
 from merchant_admin.core.clock import monotonic
 from merchant_admin.core.context import WorkContext
@@ -75,6 +77,16 @@ DUTIES = (
         "registration",
         lambda ctx, now: registrations.due_registrations(ctx.reader, now, ROWS_A_ROUND),
         registrations.look_at_registration,
+    ),
+    Duty(
+        "card link",
+        lambda ctx, now: card_switching.due_links(ctx.reader, now, ROWS_A_ROUND),
+        card_switching.go_on,
+    ),
+    Duty(
+        "card move",
+        lambda ctx, _now: card_moves.running_moves(ctx.reader),
+        card_moves.make_links,
     ),
     Duty(
         "schedule",

@@ -48,6 +48,8 @@ KINDS = (
     "checkout",
     "notice",
     "consent",
+    "card_link",
+    "card_move",
     "day",
     "webhook",
 )

@@ -14,6 +14,8 @@ OPEN_TO_ALL = {
     "static", "icons.show_sprite", "worker.healthz", "worker.readyz", "worker.metrics", "staff.show_sign_in", "staff.sign_in",
     "staff.sign_out", "registrations.come_back", "webhooks.receive",
     "pay_links.show_link", "pay_links.open_link", "pay_links.show_link_window", "pay_links.link_told", "pay_links.come_back",
+    "register_links.show_link", "register_links.note_opened", "register_links.open_link", "register_links.show_link_window",
+    "register_links.link_told", "register_links.come_back",
     "web.set_preferences", "web.show_components",
 }  # fmt: skip
 WRITES = re.compile(

@@ -1,0 +1,205 @@
+"""The switch, step by step: the old card works until the new one does, and no period meets both."""
+
+from datetime import timedelta
+
+import pytest
+
+from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.card_links import clearing, switching
+from merchant_admin.core.db import db
+from merchant_admin.core.ids import new_id
+from merchant_admin.schedules.models import Schedule
+from merchant_admin.schedules.service import ScheduleSheet, reserve_charge
+from tests.card_links.acting import Phone, a_link, key_of, old_state, row_of, state_of, work
+from tests.subscriptions.acting import a_plan, an_order, attempts, periods, states, subscribed, taken, turn
+from tests.support.books import assert_books_agree, assert_books_balance
+
+
+class Death(BaseException):
+    """Nothing of the process runs after it, as after SIGKILL."""
+
+
+class DyingGateway:
+    """The real gateway, for a process that dies at one of its calls."""
+
+    def __init__(self, real, call, point):
+        self._real, self._call, self._point = real, call, point
+
+    def __getattr__(self, name):
+        found = getattr(self._real, name)
+        if name != self._call:
+            return found
+
+        def dies(*words):
+            if self._point == "after":
+                found(*words)
+            raise Death
+
+        return dies
+
+
+def keys_there(world):
+    return {key["customer_uid"] for key in world.sandbox.billing_keys()}
+
+
+def uid_of(world, key_id):
+    world.session.rollback()
+    return world.session.get(BillingKey, key_id).customer_uid
+
+
+def test_a_past_due_month_is_paid_with_the_new_card_and_the_old_one_goes(each_world):
+    world = each_world
+    made = subscribed(world, card="stopped")
+    turn(world)
+    assert states(world, made) == ["needs_card"]
+    link = a_link(world, made)
+    old_uid = uid_of(world, link.old_key_id)
+    phone = Phone(world, link)
+    assert "밀린 ₩9,900은 카드를 바꾼 뒤 곧 결제합니다" in phone.page().text
+    assert "밀린 ₩9,900은 곧 새 카드로 결제합니다" in phone.registers().text
+    assert (state_of(world, link), old_state(world, link)) == ("done", "deleted")
+    assert old_uid not in keys_there(world)
+    assert key_of(world, link) == row_of(world, link).new_billing_key_id
+    turn(world)
+    assert (states(world, made), taken(world)) == (["paid"], [9_900])
+    by_card = {attempt.customer_uid == old_uid: attempt.state.value for attempt in attempts(world, made)}
+    assert by_card == {True: "declined", False: "paid"}
+    assert_books_balance(world.session)
+    assert_books_agree(world.app, world.sandbox)
+
+
+def test_reservations_of_the_old_card_are_revoked_before_it_is_deleted(world):
+    link = a_link(world)
+    old_uid = uid_of(world, link.old_key_id)
+    at = world.clock.now() + timedelta(days=20)
+    sheet = ScheduleSheet(new_id("sht"), link.customer_id, link.old_key_id, 5_000, 0, "잔금", "", at)
+    schedule_id = reserve_charge(world.ctx(), world.gateway, sheet).id
+    client = world.gateway._client
+    theirs = {"merchant_uid": new_id("old"), "schedule_at": int(at.timestamp()), "amount": 7_000, "name": "옛 예약"}
+    client.post("/subscribe/payments/schedule", {"customer_uid": old_uid, "schedules": [theirs]})
+    Phone(world, link).registers()
+    work(world, 6)
+    row = row_of(world, link)
+    assert (row.state.value, row.revoked, old_state(world, link)) == ("done", 2, "deleted")
+    assert {held["schedule_status"] for held in world.sandbox.schedules()} == {"revoked"}
+    assert world.session.get(Schedule, schedule_id).state.value == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("call", "point"), [("delete_card", "before"), ("delete_card", "after"), ("stored_card", "before")]
+)
+def test_a_worker_killed_at_a_call_is_followed_by_one_that_ends_it(each_world, call, point):
+    link = a_link(each_world)
+    phone = Phone(each_world, link)
+    phone.agrees()
+    phone.types_card()
+    with pytest.raises(Death):
+        work(each_world, 40, DyingGateway(each_world.gateway, call, point))
+    db.session.remove()
+    assert key_of(each_world, link) in {link.old_key_id, row_of(each_world, link).new_billing_key_id}
+    for seconds in (100, 100, 100):
+        work(each_world, seconds)
+    assert (state_of(each_world, link), old_state(each_world, link)) == ("done", "deleted")
+    assert len(keys_there(each_world)) == 1
+
+
+@pytest.mark.parametrize("step", ["_settle_registration", "_move", "_clear"])
+def test_a_worker_killed_between_two_writes_leaves_one_card_in_charge(world, monkeypatch, step):
+    link = a_link(world)
+    phone = Phone(world, link)
+    phone.agrees()
+    phone.types_card()
+    with monkeypatch.context() as patched:
+        patched.setattr(switching, step, lambda *_words, **_more: (_ for _ in ()).throw(Death))
+        with pytest.raises(Death):
+            work(world, 40)
+    db.session.remove()
+    was_moved = step == "_clear"
+    assert (key_of(world, link) != link.old_key_id) is was_moved
+    assert old_state(world, link) == "active"
+    work(world, 100)
+    assert (state_of(world, link), old_state(world, link)) == ("done", "deleted")
+
+
+def test_while_portone_is_away_the_old_card_stays_and_the_rest_follows(world):
+    link = a_link(world)
+    phone = Phone(world, link)
+    phone.agrees()
+    phone.types_card()
+    world.sandbox.faults.plan("status_before", "/subscribe/customers/*", times=3)
+    work(world, 40)
+    assert (state_of(world, link), key_of(world, link)) == ("registering", link.old_key_id)
+    world.sandbox.faults.clear()
+    world.sandbox.faults.plan("status_before", "/subscribe/payments/schedule/*", times=20)
+    work(world, 70)
+    row = row_of(world, link)
+    assert (row.state.value, row.trouble.value, old_state(world, link)) == ("moved", "unread", "active")
+    world.sandbox.faults.clear()
+    work(world, 40)
+    assert state_of(world, link) == "done"
+
+
+def test_a_charge_that_is_not_settled_keeps_the_old_card_and_is_not_made_twice(each_world):
+    world = each_world
+    made = subscribed(world)
+    world.sandbox.faults.plan("close_after", "/subscribe/payments/again")
+    turn(world)
+    assert states(world, made) == ["charging"]
+    link = a_link(world, made)
+    Phone(world, link).registers()
+    row = row_of(world, link)
+    assert (row.state.value, row.trouble.value, old_state(world, link)) == ("moved", "open_charge", "active")
+    for seconds in (10, 30, 60, 120):
+        world.clock.advance(seconds=seconds)
+        turn(world)
+    assert (states(world, made), taken(world)) == (["paid"], [9_900])
+    assert len(attempts(world, made)) == 1
+    assert (state_of(world, link), old_state(world, link)) == ("done", "deleted")
+
+
+def test_a_charge_meant_for_the_old_card_while_it_is_replaced_goes_to_the_new_one(world, monkeypatch):
+    """The clock read the subscription, then the switch happened, then the clock wanted to charge."""
+    from merchant_admin.subscriptions import clock
+
+    made = subscribed(world)
+    link, real = a_link(world, made), clock._sheet
+
+    def sheet_then_switch(*words):
+        found = real(*words)
+        monkeypatch.setattr(clock, "_sheet", real)
+        Phone(world, link).registers()
+        return found
+
+    monkeypatch.setattr(clock, "_sheet", sheet_then_switch)
+    turn(world)
+    assert state_of(world, link) == "done"
+    assert states(world, made) == ["due"]
+    world.clock.advance(seconds=130)
+    turn(world)
+    assert (states(world, made), taken(world)) == (["paid"], [9_900])
+    assert [period.failure for period in periods(world, made)] == [None]
+
+
+def test_a_key_from_another_profile_takes_nothing_over(world):
+    link = a_link(world, pg="nice_v2.sandboxv2m")
+    phone = Phone(world, link)
+    phone.agrees()
+    phone.types_card(pg="jtnet.tpaytest2m")
+    work(world, 40)
+    row = row_of(world, link)
+    assert (row.state.value, row.trouble.value) == ("failed", "other_profile")
+    assert (key_of(world, link), old_state(world, link)) == (link.old_key_id, "active")
+    assert "쓰던 카드는 그대로이고" in phone.page().text
+
+
+def test_a_card_that_other_subscriptions_need_is_kept(world):
+    from merchant_admin.subscriptions import service as subscriptions
+
+    link = a_link(world)
+    key = world.session.get(BillingKey, link.old_key_id)
+    other = subscriptions.subscribe(world.ctx(), an_order(world, a_plan(world), key=key)).id
+    Phone(world, link).registers()
+    row = row_of(world, link)
+    assert (row.state.value, row.trouble.value, old_state(world, link)) == ("done", "still_needed", "active")
+    assert clearing._hindrance(world.session, link.old_key_id).value == "still_needed"
+    assert {key_of(world, link) == link.old_key_id, other != link.subscription_id} == {False, True}
