@@ -14,6 +14,7 @@ from merchant_admin.card_links.routes import bp as card_links
 from merchant_admin.cases.routes import bp as cases
 from merchant_admin.checkouts.links import bp as pay_links
 from merchant_admin.checkouts.routes import bp as checkouts
+from merchant_admin.checkouts.watching import KEEPER as CHECKOUTS
 from merchant_admin.core.clock import Clock, SystemClock
 from merchant_admin.core.db import db, engine_options
 from merchant_admin.core.settings import Settings
@@ -106,6 +107,7 @@ def create_app(settings: Settings, *, http: requests.Session | None = None, cloc
     expects_payments("subscriptions", PERIODS)
     needs_cards(schedules_of_key)
     expects_payments("schedules", KEEPER)
+    expects_payments("checkouts", CHECKOUTS)
     app.jinja_env.globals["key_in_is_on"] = settings.key_in
     for feature in (*FEATURES, key_in) if settings.key_in else FEATURES:
         app.register_blueprint(feature)

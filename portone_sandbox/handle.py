@@ -88,9 +88,12 @@ class Sandbox:
         order = cancels.CancelOrder(imp_uid, None, amount, reason=reason, enable_webhook=True)
         return cancels.cancel(self.hub, merchant, order).wire()
 
-    def deposit(self, imp_uid: str) -> dict[str, Any]:
-        """A buyer pays the whole sum into a virtual account. Raises vbanks.NotPayable, LookupError."""
-        return vbanks.pay_into(self.hub, self._merchant_of(imp_uid), imp_uid).wire()
+    def deposit(self, imp_uid: str, **how: Any) -> dict[str, Any]:
+        """A buyer pays into a virtual account: the whole sum in time, or as vbanks.Deposit's fields say.
+
+        Raises vbanks.NotPayable, LookupError.
+        """
+        return vbanks.pay_into(self.hub, self._merchant_of(imp_uid), imp_uid, vbanks.Deposit(**how)).wire()
 
     def card_number(self, behaviour: Behaviour | str = Behaviour.APPROVE, issuer: str = "366", serial: int = 1) -> str:
         """A test card's number in groups of four."""

@@ -1,5 +1,7 @@
 """Virtual accounts: an account number per order, paid into before its deadline."""
 
+from dataclasses import dataclass
+
 from portone_sandbox import payments, reads
 from portone_sandbox.charges import BURNT, Order, channel_of
 from portone_sandbox.codes import BANKS
@@ -65,17 +67,36 @@ def revoke(hub: Hub, merchant: Merchant, imp_uid: str) -> Payment:
     return payment
 
 
-def pay_into(hub: Hub, merchant: Merchant, imp_uid: str) -> Payment:
-    """A buyer sends the whole sum to the account. Raises NotPayable after the deadline or when none is awaited."""
+@dataclass(frozen=True)
+class Deposit:
+    """What a bank lets through. Most take only the whole sum in time; nothing says what PortOne tells of another.
+
+    `amount` None is the whole sum. With `keeps_amount` PortOne tells a sum that differs in its deposits alone.
+    """
+
+    amount: int | None = None
+    even_late: bool = False
+    keeps_amount: bool = False
+
+
+def pay_into(hub: Hub, merchant: Merchant, imp_uid: str, deposit: Deposit = Deposit()) -> Payment:
+    """A buyer sends money to the account. Raises NotPayable when none is awaited, or too late for this deposit."""
     now = hub.clock.now()
     with hub.store.write() as db:
         payment = payments.by_imp_uid(db, merchant.imp_code, imp_uid)
-        if payment is None or payment.status != "ready" or not payment.vbank_num or now > payment.vbank_date:
+        if payment is None or payment.status != "ready" or not payment.vbank_num:
+            raise NotPayable(imp_uid)
+        if now > payment.vbank_date and not deposit.even_late:
             raise NotPayable(imp_uid)
         if payments.is_burnt(db, merchant.imp_code, payment.merchant_uid, 0):
             raise NotPayable(imp_uid)
+        came = payment.amount if deposit.amount is None else deposit.amount
+        if came != payment.amount and not deposit.keeps_amount:
+            payment.amount = came
         payment.approve(now)
         payment.apply_num = ""
+        told = {"pg_tid": payment.pg_tid, "amount": came, "depositor_name": payment.buyer_name, "deposited_at": now}
+        payment.deposit_history = [told] if deposit != Deposit() else []
         payments.save(db, merchant.imp_code, payment, now)
         hub.webhooks.payment_changed(db, merchant, payment, now)
     hub.webhooks.wake()

@@ -16,6 +16,8 @@ class CaseKind(StrEnum):
     DIFFERS = "differs"  # both know it, with other words or sums
     BOOKS_DIFFER = "books_differ"  # our own ledger, payments and daily totals disagree
     CLOSED_DAY_MOVED = "closed_day_moved"  # something was entered into a day after it was closed
+    DEPOSIT_DIFFERS = "deposit_differs"  # a virtual account is paid, and the deposits listed are another sum
+    OTHER_ISSUER = "other_issuer"  # a card of an issuer that was not allowed
     UNKNOWN_CHANNEL = "unknown_channel"  # a MID of the settings is not among PortOne's channels
 
 

@@ -67,6 +67,14 @@ _WORDS: dict[CaseKind, Explained] = {
         _("마감한 날에 늦게 알려진 결제나 환불이 있습니다. 마감한 숫자는 그대로입니다."),
         _("달라진 금액을 다음 정산에 반영하고 여기에 적으세요."),
     ),
+    CaseKind.DEPOSIT_DIFFERS: Explained(
+        _("포트원은 가상계좌를 결제 완료라고 하지만 들어온 돈은 다릅니다. 장부에는 포트원의 결제 금액을 적었습니다."),
+        _("상품을 내주기 전에 입금을 확인하세요. 모자라면 나머지를 새로 받고, 넘치면 차액을 환불하세요."),
+    ),
+    CaseKind.OTHER_ISSUER: Explained(
+        _("고르지 못하게 한 카드사의 카드로 결제하거나 등록했습니다. 결제는 되었고 장부에 있습니다."),
+        _("받아도 되는지 정하세요. 받을 수 없으면 환불하거나 카드를 지우고 다른 카드로 다시 받으세요."),
+    ),
     CaseKind.UNKNOWN_CHANNEL: Explained(
         _("설정한 가맹점 번호(MID)가 포트원의 채널 목록에 없습니다."),
         _("포트원 콘솔에 채널을 추가하거나 설정의 MID를 고치세요."),
@@ -82,6 +90,10 @@ def explain(kind: CaseKind) -> Explained:
 _FACTS: dict[str, LazyString] = {
     "fields": _("요청과 다른 것"),
     "first": _("먼저 된 결제"),
+    "asked_krw": _("요청한 금액"),
+    "came_krw": _("들어온 금액"),
+    "issuer": _("카드사"),
+    "allowed": _("허용한 카드사"),
     "ours": _("우리 기록"),
     "theirs": _("포트원"),
     "entered_krw": _("취소 기록의 합"),

@@ -14,6 +14,7 @@ from merchant_admin.checkouts.states import LIVE, WAITING, CheckoutState
 from merchant_admin.checkouts.tokens import hash_of
 from merchant_admin.core.errors import NotFound
 from merchant_admin.customers.models import Customer
+from merchant_admin.payments.facts import is_taken
 from merchant_admin.payments.models import Attempt
 from merchant_admin.payments.states import PayMethod
 from merchant_admin.staff.models import Staff
@@ -59,6 +60,15 @@ class CheckoutView:
     payment_id: str | None
     imp_uid: str | None
     account: Account | None
+    came_krw: int | None  # what PortOne says was paid
+    back_krw: int  # and given back since
+    paid_at: datetime | None
+
+    @property
+    def came_late(self) -> bool:
+        """Whether the money came after the account's deadline."""
+        due_at = self.account.due_at if self.account else None
+        return due_at is not None and self.paid_at is not None and self.paid_at > due_at
 
     @property
     def is_live(self) -> bool:
@@ -136,4 +146,6 @@ def _view(session: Session, row: Any, now: datetime) -> CheckoutView:
         fail_reason=attempt.fail_reason if attempt else None, staff_name=staff_name, created_at=checkout.created_at,
         state=standing.at(now), may_open=standing.may_open(now), payment_id=payment.id if payment else None,
         imp_uid=payment.imp_uid if payment else None, account=account,
+        came_krw=payment.amount_krw if payment and is_taken(payment) else None,
+        back_krw=payment.cancelled_krw if payment else 0, paid_at=payment.paid_at if payment else None,
     )  # fmt: skip

@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 from merchant_admin.checkouts.models import Checkout
 from merchant_admin.checkouts.states import Standing
 from merchant_admin.payments.deposits import has_account
+from merchant_admin.payments.facts import is_taken
 from merchant_admin.payments.models import Attempt, Payment
+from merchant_admin.payments.states import AttemptState
 
 
 def standing_of(session: Session, checkout: Checkout) -> Standing:
@@ -24,17 +26,24 @@ def standing_of(session: Session, checkout: Checkout) -> Standing:
         window_until=checkout.window_until,
         link_expires_at=checkout.link_expires_at,
         ended_at=checkout.ended_at,
+        has_other_money=payment is not None and attempt is not None and is_other_money(payment, attempt),
     )
 
 
 def payment_of(session: Session, attempt: Attempt | None) -> Payment | None:
-    """The payment that tells most of an attempt: the one that took money, else the account that waits for it."""
+    """The payment that tells most of an attempt: the one that paid it, other money, or the account that waits."""
     if attempt is None:
         return None
     rows = list(session.scalars(select(Payment).where(Payment.attempt_id == attempt.id).order_by(Payment.id)))
     paid = [row for row in rows if row.imp_uid == attempt.imp_uid]
     waiting = [row for row in rows if has_account(row)]
-    return next(iter(paid or waiting or rows), None)
+    taken = [row for row in rows if is_taken(row)]
+    return next(iter(paid or taken or waiting or rows), None)
+
+
+def is_other_money(payment: Payment, attempt: Attempt) -> bool:
+    """Whether a payment took money and did not end its attempt as paid: it was not what was asked for."""
+    return attempt.state is not AttemptState.PAID and is_taken(payment)
 
 
 def due_checkouts(session: Session, now: datetime, limit: int = 20) -> list[str]:

@@ -14,6 +14,7 @@ class CheckoutState(StrEnum):
     AWAITING_DEPOSIT = "awaiting_deposit"
     DEPOSIT_EXPIRED = "deposit_expired"
     PAID = "paid"
+    DIFFERS = "differs"  # money came under this order that is not the sum asked for, or not as asked
     FAILED = "failed"  # closed or declined at the desk
     EXPIRED = "expired"  # a link whose time is over
     ENDED = "ended"  # a link that staff cancelled
@@ -35,11 +36,12 @@ class Standing:
     window_until: datetime | None
     link_expires_at: datetime | None  # None: no link
     ended_at: datetime | None
+    has_other_money: bool = False  # taken, and not what was asked for
 
     def at(self, now: datetime) -> CheckoutState:
         """The state at this instant."""
-        if self.attempt is AttemptState.PAID:
-            return CheckoutState.PAID
+        if self.attempt is AttemptState.PAID or self.has_other_money:
+            return CheckoutState.DIFFERS if self.has_other_money else CheckoutState.PAID
         if self.has_account:
             in_time = self.deposit_due_at is None or now <= self.deposit_due_at
             return CheckoutState.AWAITING_DEPOSIT if in_time else CheckoutState.DEPOSIT_EXPIRED
@@ -60,6 +62,6 @@ class Standing:
         """Whether a window may be opened: for the first time, once more, or the same one again."""
         if self.ended_at is not None or (self.link_expires_at is not None and now >= self.link_expires_at):
             return False
-        if self.has_account or self.attempt in {AttemptState.PAID, AttemptState.UNCERTAIN}:
+        if self.has_account or self.has_other_money or self.attempt in {AttemptState.PAID, AttemptState.UNCERTAIN}:
             return False
         return self.attempt is not AttemptState.SENDING or not self.is_over(now)

@@ -77,6 +77,8 @@ def record_transaction(ctx: WorkContext, session: Session, transaction: Transact
     is_newly_taken = is_taken(payment) and not was_taken
     if is_newly_taken:
         _mark_key_used(session, payment)
+        if transaction.deposited_krw not in {None, payment.amount_krw}:
+            problems.deposit_differs(ctx, session, payment, transaction.deposited_krw)
     if match.attempt is None and is_newly_taken:
         _tell(ctx, "payment.found", payment, source=source, amount_krw=payment.amount_krw)
     elif match.attempt is not None and match.charge is not None:
@@ -202,7 +204,9 @@ def _is_news(payment: Payment, transaction: Transaction) -> bool:
 
 def _write(ctx: WorkContext, session: Session, payment: Payment, transaction: Transaction) -> None:
     """Take over a description. What it leaves out stays; the first instant of payment stays for ever."""
-    if transaction.amount_krw != payment.amount_krw:
+    if transaction.amount_krw != payment.amount_krw and not is_taken(payment):
+        payment.amount_krw = transaction.amount_krw  # nothing was booked: what came is the fact, right or wrong
+    elif transaction.amount_krw != payment.amount_krw:
         log.error("payment.amount_changed", extra={"imp_uid": payment.imp_uid})
         problems.amount_changed(ctx, session, payment, transaction.amount_krw)
         return
@@ -273,7 +277,12 @@ def _keep_mismatch(
     if tell:
         _tell(ctx, "payment.mismatch", payment, source=source, fields=list(match.wrong), amount_krw=payment.amount_krw)
     if is_taken(payment):
-        problems.mismatched(ctx, session, payment, match.attempt.charge_id, match.wrong)
+        problems.mismatched(ctx, session, payment, match.attempt, match.wrong)
+    if match.attempt.state is AttemptState.UNCERTAIN and _is_given_back(session, match.attempt):
+        before = match.attempt.state
+        _close(match.attempt, AttemptState.DECLINED, payment, ctx.now())
+        assert match.charge is not None
+        _tell_charge(ctx, "charge.declined", match.charge, match.attempt, before=before, source=source)
 
 
 def _end_attempt(
@@ -335,6 +344,12 @@ def _is_last_word(session: Session, attempt: Attempt) -> bool:
         return False
     running = select(Payment.id).where(Payment.attempt_id == attempt.id, Payment.status == PaymentStatus.READY)
     return session.scalars(running.limit(1)).first() is None
+
+
+def _is_given_back(session: Session, attempt: Attempt) -> bool:
+    """Whether money came that was not what was asked for, and nothing of it is left: the charge ends unpaid."""
+    taken = [one for one in session.scalars(select(Payment).where(Payment.attempt_id == attempt.id)) if is_taken(one)]
+    return bool(taken) and all(one.cancelled_krw == one.amount_krw for one in taken)
 
 
 def _is_paid_twice(session: Session, charge: Charge, payment: Payment) -> bool:

@@ -4,7 +4,7 @@ Source: PortOne V1, issuer table (reference section 20) and `card.detail` (13.2)
 filter limits what a window shows; PortOne does not enforce it, so the issuer of the payment is looked at afterwards.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -30,6 +30,11 @@ def offered(codes: Iterable[str]) -> list[tuple[str, str]]:
     """Code and name of each issuer staff may tick: the table, and any code of the settings that it doesn't know."""
     extra = [code for code in codes if code not in ISSUERS]
     return [*((code, str(name)) for code, name in ISSUERS.items()), *((code, code) for code in extra)]
+
+
+def is_shut_out(code: str | None, allowed: Collection[str]) -> bool:
+    """Whether a card is none of those a window was told to let in. What PortOne does not name is not judged."""
+    return bool(allowed) and code is not None and code not in allowed
 
 
 def name_of(code: str) -> str:

@@ -7,17 +7,30 @@ from sqlalchemy.orm import Session
 from merchant_admin.cases.service import Finding, open_case, settle_case
 from merchant_admin.cases.states import CaseKind
 from merchant_admin.core.context import WorkContext
-from merchant_admin.payments.models import Payment
+from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.portone.types import Transaction
 
 
-def mismatched(ctx: WorkContext, session: Session, payment: Payment, charge_id: str, wrong: tuple[str, ...]) -> None:
+def mismatched(ctx: WorkContext, session: Session, payment: Payment, attempt: Attempt, wrong: tuple[str, ...]) -> None:
     """Money came under our order number that is not what was asked for. Another MID is a case of its own."""
+    charge_id = attempt.charge_id
     others = [name for name in wrong if name != "pg_id"]
     if others:
-        _open(ctx, session, CaseKind.MISMATCH, payment, charge_id, fields=others)
+        sums = {"asked_krw": attempt.amount_krw, "came_krw": payment.amount_krw} if "amount" in others else {}
+        _open(ctx, session, CaseKind.MISMATCH, payment, charge_id, fields=others, **sums)
     if "pg_id" in wrong:
         _open(ctx, session, CaseKind.WRONG_MID, payment, charge_id, fields=["pg_id"], theirs=payment.pg_id)
+
+
+def deposit_differs(ctx: WorkContext, session: Session, payment: Payment, came_krw: int | None) -> None:
+    """PortOne calls a virtual account paid, and lists deposits of another sum."""
+    _open(ctx, session, CaseKind.DEPOSIT_DIFFERS, payment, None, asked_krw=payment.amount_krw, came_krw=came_krw)
+
+
+def other_issuer(ctx: WorkContext, session: Session, payment: Payment, allowed: tuple[str, ...]) -> None:
+    """A card of an issuer that the window was told to shut out: PortOne does not enforce that (reference 13.2)."""
+    facts = {"issuer": payment.issuer_name or payment.issuer_code, "allowed": list(allowed)}
+    _open(ctx, session, CaseKind.OTHER_ISSUER, payment, None, **facts)
 
 
 def paid_twice(ctx: WorkContext, session: Session, payment: Payment, charge_id: str, first: str | None) -> None:

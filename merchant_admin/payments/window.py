@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from merchant_admin.core.context import WorkContext
 from merchant_admin.core.settings import Channel, Settings
 from merchant_admin.customers.models import Customer
-from merchant_admin.payments import issuers
+from merchant_admin.payments import issuers, problems
 from merchant_admin.payments.models import Payment
+from merchant_admin.portone.types import PaymentStatus
 from merchant_admin.portone.wire import clean_text
 
 NAME_MOST = 40
@@ -85,6 +87,14 @@ def kept_issuers(text: str) -> tuple[str, ...]:
 
 def keep_issuers(codes: Iterable[str]) -> str:
     return ",".join(codes)
+
+
+def watch_issuer(ctx: WorkContext, session: Session, payment: Payment, allowed: str | None) -> None:
+    """Open a case for a card whose issuer the window was told to shut out; `allowed` as a row keeps it."""
+    codes = kept_issuers(allowed or "")
+    is_done = payment.status in {PaymentStatus.PAID, PaymentStatus.CANCELLED}
+    if is_done and issuers.is_shut_out(payment.issuer_code, codes):
+        problems.other_issuer(ctx, session, payment, tuple(issuers.name_of(code) for code in codes))
 
 
 def hint_of(imp_uid: str | None) -> str | None:

@@ -70,6 +70,7 @@ class Transaction:
     cancels: tuple[Cancel, ...] = ()
     bank_name: str | None = None  # of an instant transfer
     account: VirtualAccount | None = None  # issued for this payment
+    deposited_krw: int | None = None  # what PortOne lists as paid into the account; None where it lists nothing
     snapshot: dict[str, Any] = field(default_factory=dict, repr=False)  # allowed fields only
 
     @property

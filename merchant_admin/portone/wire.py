@@ -161,6 +161,7 @@ def transaction(data: object) -> Transaction:
         cancels=_cancels(payment.get("cancel_history")),
         bank_name=clean_text(payment.get("bank_name"), 40),
         account=_account(payment),
+        deposited_krw=_deposited(payment.get("deposit_history")),
         snapshot=_snapshot(payment),
     )
 
@@ -177,6 +178,16 @@ def _account(payment: Mapping[str, Any]) -> VirtualAccount | None:
         holder=clean_text(payment.get("vbank_holder"), 40),
         due_at=_epoch(payment, "vbank_date"),
     )
+
+
+def _deposited(rows: object) -> int | None:
+    """The sum of the deposits told; None where none is, or where they can't be read (reference 11.1)."""
+    if not isinstance(rows, list) or not rows:
+        return None
+    try:
+        return sum(won(_object(row).get("amount")) for row in rows)
+    except Unreadable:
+        return None
 
 
 def _plain(value: object, cap: int) -> str | None:

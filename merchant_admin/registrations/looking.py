@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from merchant_admin.audit.service import record
+from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.service import link_card
 from merchant_admin.billing_keys.states import KeySource
 from merchant_admin.cases.service import Finding, open_case
@@ -20,9 +21,11 @@ from merchant_admin.cases.states import CaseKind
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.errors import GatewayError, NotFound
 from merchant_admin.payments.facts import record_transaction
+from merchant_admin.payments.issuers import is_shut_out, name_of
 from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.payments.service import look_at_attempt
 from merchant_admin.payments.states import AttemptState
+from merchant_admin.payments.window import kept_issuers
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.portone.types import PaymentStatus, StoredCard, Transaction
 from merchant_admin.registrations.models import Registration
@@ -121,6 +124,7 @@ def _apply(ctx: WorkContext, session: Session, registration: Registration, seen:
         key = link_card(ctx, session, registration.customer_id, seen.card, KeySource.WINDOW)
         registration.billing_key_id, registration.key_fact = key.id, Fact.YES
         session.flush()
+        _watch_issuer(ctx, session, registration, key)
     is_over = registration.returned_at is not None or now >= registration.expires_at
     _record_payments(ctx, session, registration, seen, is_over=is_over)
     registration.charge_fact = _charge_fact(session, registration)
@@ -144,6 +148,18 @@ def _apply(ctx: WorkContext, session: Session, registration: Registration, seen:
         )  # fmt: skip
         if registration.state is RegistrationState.CHARGE_ONLY:
             _open_case(ctx, session, registration)
+
+
+def _watch_issuer(ctx: WorkContext, session: Session, registration: Registration, key: BillingKey) -> None:
+    """A card that the window was told to shut out is linked all the same, and is a case (reference 13.2)."""
+    allowed = kept_issuers(registration.issuers)
+    if is_shut_out(key.issuer_code, allowed):
+        facts = {"issuer": key.issuer_name or key.issuer_code, "allowed": [name_of(code) for code in allowed]}
+        finding = Finding(
+            CaseKind.OTHER_ISSUER, key.customer_uid, registration_id=registration.id, facts=facts,
+            customer_id=registration.customer_id, amount_krw=registration.amount_krw or None,
+        )  # fmt: skip
+        open_case(ctx, session, finding)
 
 
 def _open_case(ctx: WorkContext, session: Session, registration: Registration) -> None:

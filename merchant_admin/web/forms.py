@@ -12,7 +12,7 @@ from typing import TypeVar
 from flask_babel import gettext as _
 
 from merchant_admin.core.money import MAX_AMOUNT_KRW
-from merchant_admin.web.card_data import holds_card_number, is_card_number
+from merchant_admin.web.card_data import holds_card_number
 
 E = TypeVar("E", bound=Enum)
 _EMAIL = re.compile(r"[^\s@<>\"',;:\\()\[\]]+@[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
@@ -111,15 +111,15 @@ class FormReader:
         return typed not in {"", "0", "false", "off"}
 
     def account(self, name: str) -> str:
-        """The digits of a bank account: 7 to 14 of them. One number in ten passes a card's check-sum, so that can't
-        decide here; what has a card's length, or begins like the one kind of card with 14 digits, is refused.
+        """The digits of a bank account: 7 to 14 of them; what has a card's 15 or 16 is refused by its length.
+
+        The check-sum can't decide here: one number in ten passes it, and several banks have accounts of 14 digits that
+        begin as the rare cards of 14 do. Such a number is passed on once and kept masked, whatever it was.
         """
         typed = _narrow(self._data.get(name, "")[:60])
         digits = re.sub(r"[\s.\-]", "", typed)
         self.values[name] = digits if re.fullmatch(r"[0-9]{7,14}", digits) else ""
-        is_diners = len(digits) == 14 and digits.startswith(("36", "38", "39", "30")) and is_card_number(digits)
-        if not self.values[name] or is_diners:
-            self.values[name] = ""
+        if not self.values[name]:
             self.refuse(name, _("계좌번호를 숫자 7~14자리로 적어 주세요."))
         return self.values[name]
 

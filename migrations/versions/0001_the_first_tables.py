@@ -597,7 +597,7 @@ def upgrade():
             "(state = 'resolved') = (resolved_at IS NOT NULL)", name=op.f("ck_cases_resolved_when_said")
         ),
         sa.CheckConstraint(
-            "kind IN ('paid_twice', 'mismatch', 'wrong_mid', 'amount_changed', 'test_in_live', 'history_differs', 'charge_only', 'missing_here', 'missing_there', 'differs', 'books_differ', 'closed_day_moved', 'unknown_channel')",
+            "kind IN ('paid_twice', 'mismatch', 'wrong_mid', 'amount_changed', 'test_in_live', 'history_differs', 'charge_only', 'missing_here', 'missing_there', 'differs', 'books_differ', 'closed_day_moved', 'deposit_differs', 'other_issuer', 'unknown_channel')",
             name=op.f("ck_cases_kind_known"),
         ),
         sa.CheckConstraint("state IN ('open', 'resolved')", name=op.f("ck_cases_state_known")),

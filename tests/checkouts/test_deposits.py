@@ -1,7 +1,10 @@
 """Virtual accounts: issued, paid by webhook or look, late, and never paid."""
 
 import pytest
+from sqlalchemy import select
 
+from merchant_admin.cases.models import Case
+from merchant_admin.cases.states import CaseKind, CaseState
 from merchant_admin.checkouts.states import CheckoutState
 from merchant_admin.core.db import db
 from merchant_admin.core.errors import RuleBroken
@@ -9,6 +12,8 @@ from merchant_admin.overview.queries import waiting
 from merchant_admin.payments.models import Payment, PaymentLine
 from merchant_admin.payments.states import LineState
 from merchant_admin.webhooks import service as webhooks
+from tests.checkouts.test_giving_back import ACCOUNT, refund
+from tests.support.pages import inspect
 
 S = CheckoutState
 DAY = 86_400
@@ -99,3 +104,44 @@ def test_ten_looks_change_nothing(desk):
     for _ in range(10):
         assert desk.look(made).state is S.AWAITING_DEPOSIT
     assert db.session.query(Payment).count() == 1
+
+
+def cases(desk):
+    desk.world.session.rollback()
+    return {(row.kind, row.state) for row in desk.world.session.scalars(select(Case))}
+
+
+@pytest.mark.parametrize(("came", "words"), [(45_000, "₩15,000이 모자랍니다."), (70_000, "₩10,000이 더 들어왔습니다.")])
+def test_another_sum_is_booked_as_it_came_and_is_a_case(each_desk, came, words):
+    desk = each_desk
+    made, imp_uid = issued(desk)
+    desk.look(made)
+    desk.world.sandbox.deposit(imp_uid, amount=came)
+    desk.wait(31 * 60, step=31 * 60)
+    view = desk.view(made)
+    assert (view.state, view.came_krw, line_of(view).state) == (S.DIFFERS, came, LineState.PAID)
+    assert cases(desk) == {(CaseKind.MISMATCH, CaseState.OPEN)}
+    assert words in inspect(desk.world.signed_in().get(f"/checkouts/{made}").text).text
+    assert waiting(desk.world.session, desk.world.clock.now()) == 1
+    refund(desk, view.payment_id, came, ACCOUNT)
+    view = desk.view(made)
+    assert (view.state, view.back_krw, line_of(view).state) == (S.DIFFERS, came, LineState.REFUNDED)
+    assert waiting(desk.world.session, desk.world.clock.now()) == 0  # the charge is known to be unpaid
+
+
+def test_a_sum_that_only_the_deposits_tell_is_a_case_too(desk):
+    made, imp_uid = issued(desk)
+    desk.look(made)
+    desk.world.sandbox.deposit(imp_uid, amount=50_000, keeps_amount=True)
+    desk.wait(31 * 60, step=31 * 60)
+    assert (desk.view(made).state, cases(desk)) == (S.PAID, {(CaseKind.DEPOSIT_DIFFERS, CaseState.OPEN)})
+
+
+def test_money_that_came_after_the_deadline_is_taken_and_says_so(desk):
+    made, imp_uid = issued(desk, deposit_days=1)
+    desk.look(made)
+    desk.wait(2 * DAY, step=DAY)
+    desk.world.sandbox.deposit(imp_uid, even_late=True)
+    desk.wait(DAY, step=DAY / 2)
+    assert (desk.view(made).state, desk.view(made).came_late, cases(desk)) == (S.PAID, True, set())
+    assert "입금 기한이 지난 뒤에 들어왔습니다" in inspect(desk.world.signed_in().get(f"/checkouts/{made}").text).text

@@ -1,7 +1,10 @@
 """Each way to pay in the certified window, from the intent to the books."""
 
 import pytest
+from sqlalchemy import select
 
+from merchant_admin.cases.models import Case
+from merchant_admin.cases.states import CaseKind
 from merchant_admin.checkouts import service
 from merchant_admin.checkouts.models import Checkout
 from merchant_admin.checkouts.states import CheckoutState
@@ -184,3 +187,20 @@ def test_a_phone_payment_says_whether_goods_are_digital(desk):
     made = desk.make("phone", is_digital=True)
     service.open_window(desk.world.ctx(), desk.world.gateway, made)
     assert desk.parameters(made)["digital"] is True
+
+
+def test_a_card_that_was_shut_out_is_a_case(desk):
+    made = desk.make(issuers=("367",))
+    service.open_window(desk.world.ctx(), desk.world.gateway, made)
+    imp_uid = desk.pays(desk.shows(made, card={}))  # a window that does not honour the filter
+    desk.returns(made, imp_uid)
+    assert desk.look(made).state is S.PAID
+    case = desk.world.session.scalars(select(Case)).one()
+    assert (case.kind, case.subject) == (CaseKind.OTHER_ISSUER, imp_uid)
+    page = desk.world.signed_in().get(f"/cases/{case.id}").text
+    assert "신한카드" in page
+    assert "현대카드" in page
+    allowed = desk.make(issuers=("366",))
+    desk.pays(desk.opens(allowed))
+    desk.wait(60)
+    assert (desk.view(allowed).state, desk.world.session.query(Case).count()) == (S.PAID, 1)

@@ -5,6 +5,8 @@ import pytest
 from merchant_admin.audit.queries import of_subjects
 from merchant_admin.billing_keys.queries import keys_of_customer
 from merchant_admin.billing_keys.states import KeySource
+from merchant_admin.cases.models import Case
+from merchant_admin.cases.states import CaseKind
 from merchant_admin.core.db import db
 from merchant_admin.core.errors import Conflict, GatewayError, InvalidInput, NotFound, RuleBroken
 from merchant_admin.customers.service import archive_customer
@@ -159,3 +161,12 @@ def test_a_lease_that_ran_out_and_a_window_left_open_end_as_nothing(desk):
     row = desk.look(opened)
     assert (row.state, row.key_fact, row.charge_fact) == (S.NONE, Fact.NO, Fact.NO)
     assert db.session.get(Attempt, opened.attempt_id).state is AttemptState.ABANDONED
+
+
+def test_a_card_of_an_issuer_that_was_shut_out_is_registered_and_a_case(desk):
+    for amount, issuer in ((0, "366"), (15_000, "366"), (0, "367")):
+        opened = desk.open(amount, issuers=("367",))
+        desk.returns(opened, desk.buys(opened, issuer=issuer))
+        assert desk.look(opened).state in {S.KEY_ONLY, S.BOTH}
+    found = db.session.query(Case.kind, Case.amount_krw).order_by(Case.opened_at, Case.amount_krw).all()
+    assert sorted(found, key=str) == [(CaseKind.OTHER_ISSUER, 15_000), (CaseKind.OTHER_ISSUER, None)]
