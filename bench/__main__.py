@@ -1,4 +1,7 @@
-"""`make bench`: page latency at 10,000 and 100,000 payments and how much it grows, and the sandbox. Nothing of it is kept."""
+"""`make bench`: page latency at two sizes and how much it grows, the sandbox, and renewals against a bare pool of calls.
+
+Nothing of it is kept. Renewals at full size, and on PostgreSQL: `python -m bench.renewals`.
+"""
 
 import argparse
 import statistics
@@ -7,7 +10,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import sandbox
+from bench import renewals, sandbox
 from bench.shop import Shop
 
 SIZES = (10_000, 100_000)
@@ -19,6 +22,7 @@ def main() -> None:
     words = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     words.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     words.add_argument("--database-url", nargs="+", help="an empty PostgreSQL database for each size; else SQLite")
+    words.add_argument("--renewals", type=int, default=2_000, help="how many fall due at one minute; 0 leaves them out")
     asked = words.parse_args()
     urls: list[str | None] = list(asked.database_url or [None] * len(asked.sizes))
     if len(urls) != len(asked.sizes):
@@ -27,6 +31,10 @@ def main() -> None:
         f"sandbox, one process, {sandbox.CALLERS} callers: "
         + ", ".join(f"{name} {figure}" for name, figure in sandbox.measure().items())
     )
+    if asked.renewals:
+        with tempfile.TemporaryDirectory() as folder:
+            figures = renewals.measure(renewals.Run(Path(folder), asked.renewals), kills=1)
+        print(f"{asked.renewals:,} renewals at one minute, SQLite, inline: {figures}", flush=True)
     found = measured(dict(zip(asked.sizes, urls, strict=True)))
     print(f"\n{'page':34}" + "".join(f"{size:>12,} p50{'p95':>9}" for size in asked.sizes) + f"{'growth':>10}")
     for page, rows in found.items():

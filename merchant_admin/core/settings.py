@@ -64,6 +64,7 @@ class Settings:
     root: Path  # the project's folder: templates, static files, migrations
     instance_dir: Path
     charge_hours: tuple[time, time]  # of Seoul: when subscriptions are charged
+    calls_at_once: int  # charges of subscriptions that one worker asks for side by side
     outgoing: Outgoing  # what is told to customers, and how
     trusted_proxies: int
     machines: int
@@ -142,6 +143,7 @@ def load(env: Mapping[str, str], root: Path) -> Settings:
         root=root,
         instance_dir=instance_dir,
         charge_hours=read.hours("CHARGE_HOURS", "09:00-20:00"),
+        calls_at_once=read.number("CALLS_AT_ONCE", 16),
         outgoing=read_outgoing(read, shop, is_sandbox=sandbox),
         trusted_proxies=read.number("TRUSTED_PROXIES", 0),
         machines=read.number("MACHINES", 1),
@@ -245,6 +247,7 @@ def _dangers(s: Settings) -> list[tuple[bool, str]]:
         (bool(s.second_pg) != bool(s.second_billing.mid),
          "PORTONE_SECOND_PG and PORTONE_MID_SECOND_BILLING must be set together."),
         (s.uses_sqlite and s.machines > 1, "DATABASE_URL must be PostgreSQL when MACHINES is above 1."),
+        (not 1 <= s.calls_at_once <= 64, "CALLS_AT_ONCE must lie between 1 and 64."),
         (s.uses_sqlite and ":memory:" in s.database_url, "DATABASE_URL must name a file."),
         *dangers(s.outgoing, is_sandbox=s.mode is Mode.SANDBOX),
     ]  # fmt: skip

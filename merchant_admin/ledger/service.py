@@ -4,6 +4,7 @@ Only `payments.facts` calls this, with what PortOne said. Posting the same fact 
 be learnt from the answer, a webhook and a look, in any order.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -43,15 +44,21 @@ def post_charge(session: Session, payment: TakenMoney, now: datetime) -> bool:
     """
     if payment.amount_krw == 0:
         return False
-    return _post(
-        session,
-        payment,
-        {
-            "kind": EntryKind.CHARGE, "ref": payment.imp_uid, "debit": Account.RECEIVABLE, "credit": Account.SALES,
-            "amount_krw": payment.amount_krw, "happened_at": payment.paid_at or payment.started_at or now,
-        },
-        now,
-    )  # fmt: skip
+    return _post(session, payment, _charged(payment, now), now)
+
+
+def post_charges(session: Session, payments: Sequence[TakenMoney], now: datetime) -> None:
+    """As post_charge for many: their entries in one statement, and each day's total moved once."""
+    rows = [_row(payment, _charged(payment, now), now) for payment in payments if payment.amount_krw]
+    if not rows:
+        return
+    statement = _insert(session, LedgerEntry).on_conflict_do_nothing(index_elements=["kind", "ref"])
+    told = statement.returning(LedgerEntry.seoul_day, LedgerEntry.mode, LedgerEntry.amount_krw)
+    new = session.execute(told, rows).all()
+    days = {(row.seoul_day, row.mode) for row in new}
+    for day, mode in sorted(days):
+        sums = [row.amount_krw for row in new if (row.seoul_day, row.mode) == (day, mode)]
+        _move_total(session, (day, mode, EntryKind.CHARGE), sum(sums), len(sums))
 
 
 def post_refund(session: Session, payment: TakenMoney, cancellation: GivenBack, now: datetime) -> bool:
@@ -71,28 +78,38 @@ def post_refund(session: Session, payment: TakenMoney, cancellation: GivenBack, 
     )  # fmt: skip
 
 
-def _post(session: Session, payment: TakenMoney, entry: dict[str, Any], now: datetime) -> bool:
-    day = seoul_day(entry["happened_at"])
-    row = {
-        "id": new_id("led"), "imp_uid": payment.imp_uid, "payment_id": payment.id, "mode": payment.mode,
-        "seoul_day": day, "recorded_at": now, **entry,
+def _charged(payment: TakenMoney, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": EntryKind.CHARGE, "ref": payment.imp_uid, "debit": Account.RECEIVABLE, "credit": Account.SALES,
+        "amount_krw": payment.amount_krw, "happened_at": payment.paid_at or payment.started_at or now,
     }  # fmt: skip
+
+
+def _row(payment: TakenMoney, entry: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id("led"), "imp_uid": payment.imp_uid, "payment_id": payment.id, "mode": payment.mode,
+        "seoul_day": seoul_day(entry["happened_at"]), "recorded_at": now, **entry,
+    }  # fmt: skip
+
+
+def _post(session: Session, payment: TakenMoney, entry: dict[str, Any], now: datetime) -> bool:
+    row = _row(payment, entry, now)
     statement = _insert(session, LedgerEntry).values(row).on_conflict_do_nothing(index_elements=["kind", "ref"])
     is_new = session.execute(statement.returning(LedgerEntry.id)).first() is not None
     if is_new:
-        _move_total(session, (day, payment.mode, entry["kind"]), entry["amount_krw"])
+        _move_total(session, (row["seoul_day"], payment.mode, entry["kind"]), entry["amount_krw"])
     return is_new
 
 
-def _move_total(session: Session, key: tuple[Any, Mode, EntryKind], amount_krw: int) -> None:
+def _move_total(session: Session, key: tuple[Any, Mode, EntryKind], amount_krw: int, entries: int = 1) -> None:
     total = DailyTotal.__table__.c
     fresh = _insert(session, DailyTotal).values(
-        seoul_day=key[0], mode=key[1], kind=key[2], entries=1, sum_krw=amount_krw
+        seoul_day=key[0], mode=key[1], kind=key[2], entries=entries, sum_krw=amount_krw
     )
     session.execute(
         fresh.on_conflict_do_update(
             index_elements=["seoul_day", "mode", "kind"],
-            set_={"entries": total.entries + 1, "sum_krw": total.sum_krw + amount_krw},
+            set_={"entries": total.entries + entries, "sum_krw": total.sum_krw + amount_krw},
         )
     )
 

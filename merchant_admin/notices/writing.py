@@ -1,9 +1,10 @@
 """Writing a notice beside its cause, in the same write: what happened and what will be told stand or fall together."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -45,10 +46,15 @@ def tell_customer(ctx: WorkContext, session: Session, news: News) -> int:
 
     A customer without an address for a channel gets a row that says so: nothing is left out silently.
     """
+    return tell_customers(ctx, session, [news])
+
+
+def tell_customers(ctx: WorkContext, session: Session, told: Sequence[News]) -> int:
+    """As tell_customer, for many pieces of news of one kind, in one statement for each channel."""
     made = 0
-    for channel in ctx.outgoing.channels:
-        if wording_of(session, news.kind, channel).is_on:
-            made += _add(ctx, session, news, channel)
+    for channel in ctx.outgoing.channels if told else ():
+        if wording_of(session, told[0].kind, channel).is_on:
+            made += _add(ctx, session, told, channel)
     return made
 
 
@@ -71,10 +77,16 @@ def address_of(customer: Customer | None, channel: Channel) -> str | None:
     return customer.email if channel is Channel.EMAIL else customer.phone
 
 
-def _add(ctx: WorkContext, session: Session, news: News, channel: Channel) -> int:
-    now = ctx.now()
-    is_reachable = bool(address_of(session.get(Customer, news.customer_id), channel))
-    row = {
+def _add(ctx: WorkContext, session: Session, told: Sequence[News], channel: Channel) -> int:
+    rows = [_row(ctx, news, channel, session.get(Customer, news.customer_id)) for news in told]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    fresh = dialect.insert(Notice).on_conflict_do_nothing(index_elements=["cause", "kind", "channel"])
+    return len(session.execute(fresh.returning(Notice.id), rows).all())
+
+
+def _row(ctx: WorkContext, news: News, channel: Channel, customer: Customer | None) -> dict[str, Any]:
+    now, is_reachable = ctx.now(), bool(address_of(customer, channel))
+    return {
         "id": new_id("ntc"), "cause": news.cause, "kind": news.kind, "channel": channel,
         "customer_id": news.customer_id, "subject_kind": news.subject[0], "subject_id": news.subject[1],
         "about_on": news.about_on, "facts": json.dumps(dict(news.values), ensure_ascii=False, sort_keys=True),
@@ -83,9 +95,6 @@ def _add(ctx: WorkContext, session: Session, news: News, channel: Channel) -> in
         "good_until": news.good_until or now + GOOD_FOR,
         "tries": 0, "most_tries": MOST_TRIES, "created_at": now, "moved_at": now,
     }  # fmt: skip
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    fresh = dialect.insert(Notice).values(row).on_conflict_do_nothing(index_elements=["cause", "kind", "channel"])
-    return int(session.execute(fresh.returning(Notice.id)).scalar() is not None)
 
 
 def said_won(amount_krw: int) -> str:

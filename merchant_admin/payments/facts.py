@@ -67,7 +67,7 @@ def record_transaction(ctx: WorkContext, session: Session, transaction: Transact
     payment, is_new = _held(ctx, session, transaction, match)
     was_taken = not is_new and is_taken(payment)
     if is_new or _is_news(payment, transaction):
-        _write(ctx, session, payment, transaction)
+        take_over(ctx, session, payment, transaction)
     if payment.billing_key_id is None and match.key is not None:
         payment.billing_key_id = match.key.id
         payment.customer_id = payment.customer_id or match.key.customer_id
@@ -151,7 +151,7 @@ def _match(session: Session, transaction: Transaction) -> _Match:
     return _Match(attempt, charge, key, wrong)
 
 
-def _mode(mode: str, transaction: Transaction) -> Mode:
+def mode_of(mode: str, transaction: Transaction) -> Mode:
     """The mode the money belongs to: never test when PortOne says that it is real."""
     return Mode.LIVE if transaction.is_test is False else Mode(mode)
 
@@ -168,7 +168,7 @@ def _held(ctx: WorkContext, session: Session, transaction: Transaction, match: _
         "id": _line_id(session, match), "imp_uid": transaction.imp_uid, "merchant_uid": transaction.merchant_uid,
         "attempt_id": match.attempt.id if match.attempt else None,
         "customer_id": customer_id or (charge.customer_id if charge else None),
-        "billing_key_id": key.id if key else None, "mode": _mode(ctx.mode, transaction),
+        "billing_key_id": key.id if key else None, "mode": mode_of(ctx.mode, transaction),
         "status": PaymentStatus.READY, "amount_krw": transaction.amount_krw, "cancelled_krw": 0, "name": "",
         "snapshot": "{}", "read_at": ctx.now(),
     }  # fmt: skip
@@ -202,7 +202,7 @@ def _is_news(payment: Payment, transaction: Transaction) -> bool:
     return not instants or (newest is not None and newest >= max(instants))
 
 
-def _write(ctx: WorkContext, session: Session, payment: Payment, transaction: Transaction) -> None:
+def take_over(ctx: WorkContext, session: Session, payment: Payment, transaction: Transaction) -> None:
     """Take over a description. What it leaves out stays; the first instant of payment stays for ever."""
     if transaction.amount_krw != payment.amount_krw and not is_taken(payment):
         payment.amount_krw = transaction.amount_krw  # nothing was booked: what came is the fact, right or wrong
@@ -280,9 +280,9 @@ def _keep_mismatch(
         problems.mismatched(ctx, session, payment, match.attempt, match.wrong)
     if match.attempt.state is AttemptState.UNCERTAIN and _is_given_back(session, match.attempt):
         before = match.attempt.state
-        _close(match.attempt, AttemptState.DECLINED, payment, ctx.now())
+        close_attempt(match.attempt, AttemptState.DECLINED, payment, ctx.now())
         assert match.charge is not None
-        _tell_charge(ctx, "charge.declined", match.charge, match.attempt, before=before, source=source)
+        tell_charge(ctx, "charge.declined", match.charge, match.attempt, before=before, source=source)
 
 
 def _end_attempt(
@@ -295,15 +295,15 @@ def _end_attempt(
     if is_taken(payment):
         if before is not AttemptState.PAID:
             attempt.late = before not in _AWAITED
-            _close(attempt, AttemptState.PAID, payment, ctx.now())
-            _tell_charge(ctx, "charge.paid", charge, attempt, before=before, source=source)
+            close_attempt(attempt, AttemptState.PAID, payment, ctx.now())
+            tell_charge(ctx, "charge.paid", charge, attempt, before=before, source=source)
         if is_newly_taken and _is_paid_twice(session, charge, payment):
-            _tell_charge(ctx, "charge.paid_twice", charge, attempt, before=before, source=source, also=payment.imp_uid)
+            tell_charge(ctx, "charge.paid_twice", charge, attempt, before=before, source=source, also=payment.imp_uid)
             problems.paid_twice(ctx, session, payment, charge.id, attempt.imp_uid)
     elif payment.status is PaymentStatus.FAILED and _is_last_word(session, attempt):
         attempt.fail_reason = payment.fail_reason
-        _close(attempt, AttemptState.DECLINED, payment, ctx.now())
-        _tell_charge(ctx, "charge.declined", charge, attempt, before=before, source=source)
+        close_attempt(attempt, AttemptState.DECLINED, payment, ctx.now())
+        tell_charge(ctx, "charge.declined", charge, attempt, before=before, source=source)
     elif before in _AWAITED and deposits.has_account(payment):
         _await_deposit(ctx, session, charge, attempt, payment, source)
     elif before is AttemptState.UNCERTAIN and payment.status in {PaymentStatus.READY, PaymentStatus.UNKNOWN}:
@@ -322,10 +322,11 @@ def _await_deposit(
     attempt.next_look_at = deposits.next_look(payment.deposit_due_at, now)
     if attempt.evidence != Evidence.AWAITING_DEPOSIT.value:
         attempt.evidence = Evidence.AWAITING_DEPOSIT.value
-        _tell_charge(ctx, "charge.awaiting_deposit", charge, attempt, before=before, source=source)
+        tell_charge(ctx, "charge.awaiting_deposit", charge, attempt, before=before, source=source)
 
 
-def _close(attempt: Attempt, to: AttemptState, payment: Payment, now: datetime) -> None:
+def close_attempt(attempt: Attempt, to: AttemptState, payment: Payment, now: datetime) -> None:
+    """The fields of an attempt that a payment ended."""
     attempt.state = advance(attempt.state, to)
     attempt.imp_uid, attempt.settled_at = payment.imp_uid, now
     attempt.lease_until = attempt.owner = attempt.next_look_at = attempt.evidence = None
@@ -361,9 +362,10 @@ def _tell(ctx: WorkContext, act: str, payment: Payment, **facts: Any) -> None:
     record(ctx, act, ("payment", payment.id), customer_id=payment.customer_id, imp_uid=payment.imp_uid, **facts)
 
 
-def _tell_charge(
+def tell_charge(
     ctx: WorkContext, act: str, charge: Charge, attempt: Attempt, *, before: AttemptState, **facts: Any
 ) -> None:
+    """Write what became of an attempt into the timeline of its charge."""
     record(
         ctx, act, ("charge", charge.id), customer_id=charge.customer_id, before=before.value, after=attempt.state.value,
         amount_krw=attempt.amount_krw, imp_uid=attempt.imp_uid, late=attempt.late, **facts,

@@ -141,13 +141,19 @@ def tell(
     ctx: WorkContext, session: Session, act: str, attempt: Attempt, before: AttemptState | None, **facts: Any
 ) -> None:
     """Write the attempt's move into the timeline of its charge, and into its line."""
-    charge = _charge_of(session, attempt)
+    say(ctx, act, attempt, _charge_of(session, attempt), before, **facts)
+    session.flush()
+    lines.show_attempt(session, attempt, ctx.now())
+
+
+def say(
+    ctx: WorkContext, act: str, attempt: Attempt, charge: Charge, before: AttemptState | None, **facts: Any
+) -> None:
+    """Write the attempt's move into the timeline of its charge alone."""
     record(
         ctx, act, ("charge", charge.id), customer_id=charge.customer_id, before=before.value if before else None,
         after=attempt.state.value, amount_krw=attempt.amount_krw, merchant_uid=attempt.merchant_uid, **facts,
     )  # fmt: skip
-    session.flush()
-    lines.show_attempt(session, attempt, ctx.now())
 
 
 def next_look(attempt: Attempt, now: datetime) -> datetime:

@@ -5,7 +5,7 @@ payment under its order number for the first time, whoever brings the news, the 
 and what follows is the same as for any other charge.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,10 +45,14 @@ class Promise:
 
 @dataclass(frozen=True)
 class Keeper:
-    """A feature that expects payments. `find` locks its row; `told` is called after each fact about it."""
+    """A feature that expects payments. `find` locks its row; `told` is called after each fact about it.
+
+    `told_all` is called for many at once, with payments that were paid for a charge made here; without it each is told.
+    """
 
     find: Callable[[Session, str], Promise | None]
     told: Callable[[WorkContext, Session, Payment, Attempt | None], None]
+    told_all: Callable[[WorkContext, Session, Sequence[tuple[Payment, Attempt]]], None] | None = None
 
 
 _keepers: dict[str, Keeper] = {}
@@ -63,6 +67,16 @@ def tell(ctx: WorkContext, session: Session, payment: Payment, attempt: Attempt 
     """Let whoever expected this payment know of it."""
     for keeper in _keepers.values():
         keeper.told(ctx, session, payment, attempt)
+
+
+def tell_all(ctx: WorkContext, session: Session, paid: Sequence[tuple[Payment, Attempt]]) -> None:
+    """As `tell`, for many payments of charges that were made here and are paid now."""
+    for keeper in _keepers.values():
+        if keeper.told_all is not None:
+            keeper.told_all(ctx, session, paid)
+            continue
+        for payment, attempt in paid:
+            keeper.told(ctx, session, payment, attempt)
 
 
 def open_promised(ctx: WorkContext, session: Session, merchant_uid: str) -> None:

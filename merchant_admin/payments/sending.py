@@ -8,7 +8,7 @@ reading. Nothing here sends twice.
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -44,7 +44,9 @@ class Send:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
+    """What came back for one send. Without a transaction: why the outcome is not known."""
+
     transaction: Transaction | None
     evidence: str | None = None
     refused: bool = False
@@ -53,19 +55,27 @@ class _Answer:
 def claim(ctx: WorkContext, session: Session, attempt: Attempt, charge: Charge) -> Send:
     """Move a READY attempt to SENDING, with a lease, in the open write. The bytes may leave after the commit only."""
     take(ctx, session, attempt, lease=timedelta(seconds=LEASE_SECONDS), owner=me())
-    customer = session.get_one(Customer, charge.customer_id)
+    return claimed(attempt, charge, session.get_one(Customer, charge.customer_id))
+
+
+def claimed(attempt: Attempt, charge: Charge, customer: Customer) -> Send:
+    """The send of an attempt that was marked just now."""
     return Send(attempt.id, attempt.sends, _order(attempt, charge, customer), monotonic())
 
 
 def take(ctx: WorkContext, session: Session, attempt: Attempt, *, lease: timedelta, owner: str | None) -> None:
     """Mark a READY attempt as being sent from now on, for as long as the lease. A window's has no process as owner."""
-    now = lease_now(session, ctx.clock)
+    mark(attempt, lease_now(session, ctx.clock), lease=lease, owner=owner)
+    looks.tell(ctx, session, "charge.sent", attempt, AttemptState.READY, sends=attempt.sends)
+
+
+def mark(attempt: Attempt, now: datetime, *, lease: timedelta, owner: str | None) -> None:
+    """The fields of an attempt that is being sent from `now` on."""
     attempt.state = advance(attempt.state, AttemptState.SENDING)
     attempt.sends += 1
     attempt.sent_at, attempt.lease_until, attempt.owner = now, now + lease, owner
     attempt.absences, attempt.absent_at, attempt.next_look_at = 0, None, None
     attempt.evidence, attempt.refused = None, False
-    looks.tell(ctx, session, "charge.sent", attempt, AttemptState.READY, sends=attempt.sends)
 
 
 def deliver(ctx: WorkContext, gateway: Gateway, send: Send) -> None:
@@ -75,7 +85,7 @@ def deliver(ctx: WorkContext, gateway: Gateway, send: Send) -> None:
     leaves it SENDING, and it is settled by reading like any other.
     """
     ctx.end_reading()
-    answer = _ask(gateway, send)
+    answer = ask(gateway, send)
     for _try in range(WRITES):
         try:
             _settle(ctx, send, answer)
@@ -87,39 +97,45 @@ def deliver(ctx: WorkContext, gateway: Gateway, send: Send) -> None:
         looks.look_at_attempt(ctx, gateway, send.attempt_id)
 
 
-def _settle(ctx: WorkContext, send: Send, answer: _Answer) -> None:
+def _settle(ctx: WorkContext, send: Send, answer: Answer) -> None:
     with ctx.atomic() as session:
-        attempt = looks.locked(session, send.attempt_id)
-        if answer.transaction is not None:
-            record_transaction(ctx, session, answer.transaction, source="answer")
-        # A webhook or a look may have settled it, or a later send may have taken over: then this answer says no more.
-        if attempt.state is AttemptState.SENDING and attempt.sends == send.number:
-            evidence = answer.evidence or attempt.evidence or Evidence.UNFINISHED.value
-            looks.make_uncertain(ctx, session, attempt, evidence, refused=answer.refused)
+        write_down(ctx, session, send, answer)
 
 
-def _ask(gateway: Gateway, send: Send) -> _Answer:
+def write_down(ctx: WorkContext, session: Session, send: Send, answer: Answer) -> None:
+    """Let the attempt say what its answer was, in the open write. Writing it down twice is writing it down once."""
+    attempt = looks.locked(session, send.attempt_id)
+    if answer.transaction is not None:
+        record_transaction(ctx, session, answer.transaction, source="answer")
+    # A webhook or a look may have settled it, or a later send may have taken over: then this answer says no more.
+    if attempt.state is AttemptState.SENDING and attempt.sends == send.number:
+        evidence = answer.evidence or attempt.evidence or Evidence.UNFINISHED.value
+        looks.make_uncertain(ctx, session, attempt, evidence, refused=answer.refused)
+
+
+def ask(gateway: Gateway, send: Send) -> Answer:
+    """Ask PortOne, once, for what was claimed. Touches no database; never raises the GatewayError family."""
     if monotonic() - send.claimed_at > LATEST_START_SECONDS:
-        return _Answer(None, Evidence.LEASE_EXPIRED.value)
+        return Answer(None, Evidence.LEASE_EXPIRED.value)
     try:
         transaction = gateway.charge_again(send.order)
     except GatewayRejected as refusal:
-        return _Answer(None, Evidence.REFUSED.with_detail(refusal.message), refused=True)
+        return Answer(None, Evidence.REFUSED.with_detail(refusal.message), refused=True)
     except GatewayUnreachable as wrong:
-        return _Answer(None, Evidence.UNREACHABLE.with_detail(wrong.facts.get("error")))
+        return Answer(None, Evidence.UNREACHABLE.with_detail(wrong.facts.get("error")))
     except GatewayError as silence:
         detail = silence.facts.get("error") or silence.facts.get("http_status")
-        return _Answer(None, Evidence.NO_ANSWER.with_detail(detail))
+        return Answer(None, Evidence.NO_ANSWER.with_detail(detail))
     return _usable(gateway, send, transaction)
 
 
-def _usable(gateway: Gateway, send: Send, transaction: Transaction) -> _Answer:
+def _usable(gateway: Gateway, send: Send, transaction: Transaction) -> Answer:
     """A payment object that may be recorded as the answer to this send; it need not be wholly ours yet."""
     if transaction.merchant_uid != send.order.merchant_uid:
-        return _Answer(None, Evidence.MISMATCH.with_detail("merchant_uid"))
+        return Answer(None, Evidence.MISMATCH.with_detail("merchant_uid"))
     if is_foreign(gateway.mode, transaction):
-        return _Answer(None, Evidence.OTHER_MODE.value)
-    return _Answer(transaction)
+        return Answer(None, Evidence.OTHER_MODE.value)
+    return Answer(transaction)
 
 
 def _order(attempt: Attempt, charge: Charge, customer: Customer) -> ChargeOrder:

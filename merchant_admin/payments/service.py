@@ -94,7 +94,7 @@ def charge_billing_key(ctx: WorkContext, gateway: Gateway, sheet: ChargeSheet, b
     GatewayUnreachable while sending is stopped: in all these cases nothing was written and nothing sent.
     Source: PortOne V1, POST /subscribe/payments/again.
     """
-    _refuse_impossible(sheet)
+    refuse_impossible(sheet)
     if ctx.session.scalars(select(Charge.id).where(Charge.sheet_key == sheet.sheet_key)).first() is None:
         ctx.end_reading()
         gateway.refuse_if_stopped()
@@ -134,7 +134,7 @@ def start_window_charge(  # noqa: PLR0913 - what a window is opened with, each b
     """
     wish: dict[str, object] = {"customer_uid": customer_uid, "amount_krw": amount_krw, "tax_free_krw": tax_free_krw}
     wish["name"] = name
-    charge = _new_charge(ctx, sheet_key, _hash(wish))
+    charge = new_charge(ctx, sheet_key, _hash(wish))
     charge.kind = kind or (ChargeKind.FIRST if customer_uid else ChargeKind.WINDOW)
     charge.quota = quota
     charge.customer_id, charge.staff_id = customer_id, staff_id or charge.staff_id
@@ -190,7 +190,8 @@ def _claim_again(ctx: WorkContext, attempt_id: str, charge_id: str) -> sending.S
         return sending.claim(ctx, session, attempt, charge)
 
 
-def _refuse_impossible(sheet: ChargeSheet) -> None:
+def refuse_impossible(sheet: ChargeSheet) -> None:
+    """Raise RuleBroken for a sheet that could never be charged, whoever pays."""
     problems = (
         (not 1 <= sheet.amount_krw <= MAX_AMOUNT_KRW, _("결제 금액은 1원부터 100,000,000원까지입니다.")),
         (not 0 <= sheet.tax_free_krw <= sheet.amount_krw, _("면세 금액은 결제 금액보다 클 수 없습니다.")),
@@ -213,7 +214,7 @@ def hold_charge(ctx: WorkContext, sheet: ChargeSheet) -> Charge:
 
     The same sheet again returns the same charge, so a charge is held or sent, never both. Raises as charge_billing_key.
     """
-    _refuse_impossible(sheet)
+    refuse_impossible(sheet)
     charge_id, _nothing = _claim_once(ctx, sheet, None, is_held=True)
     return _fresh(ctx, charge_id)
 
@@ -257,12 +258,9 @@ def _claim(
                 )
             repeats.note(ctx, used, Stop.SAME_SHEET)
             return used.id, None
-        live = _chargeable(ctx, key, customer)
+        live = chargeable(ctx, key, customer)
         _refuse_repeat(ctx, session, sheet)
-        charge = _new_charge(ctx, sheet.sheet_key, sheet.body_hash())
-        charge.kind, charge.customer_id, charge.billing_key_id = sheet.kind, sheet.customer_id, live.id
-        charge.amount_krw, charge.tax_free_krw, charge.quota = sheet.amount_krw, sheet.tax_free_krw, sheet.quota
-        charge.name, charge.memo = sheet.name, sheet.memo
+        charge = charge_of(ctx, sheet, live)
         attempt = _begin(ctx, session, charge, (new_merchant_uid(), live.customer_uid, live.pg_id), live)
         if bind is not None:
             bind(session, charge)
@@ -272,7 +270,8 @@ def _claim(
         return charge.id, sending.claim(ctx, session, attempt, charge)
 
 
-def _chargeable(ctx: WorkContext, key: BillingKey | None, customer: Customer | None) -> BillingKey:
+def chargeable(ctx: WorkContext, key: BillingKey | None, customer: Customer | None) -> BillingKey:
+    """The key, if this customer's card can be charged now. Raises NotFound, RuleBroken."""
     if customer is None:
         raise NotFound(_("고객을 찾을 수 없습니다."))
     if key is None or key.customer_id != customer.id:
@@ -304,7 +303,17 @@ def _refuse_repeat(ctx: WorkContext, session: Session, sheet: ChargeSheet) -> No
         )
 
 
-def _new_charge(ctx: WorkContext, sheet_key: str, body_hash: str) -> Charge:
+def charge_of(ctx: WorkContext, sheet: ChargeSheet, key: BillingKey) -> Charge:
+    """The charge that a sheet wants."""
+    charge = new_charge(ctx, sheet.sheet_key, sheet.body_hash())
+    charge.kind, charge.customer_id, charge.billing_key_id = sheet.kind, sheet.customer_id, key.id
+    charge.amount_krw, charge.tax_free_krw, charge.quota = sheet.amount_krw, sheet.tax_free_krw, sheet.quota
+    charge.name, charge.memo = sheet.name, sheet.memo
+    return charge
+
+
+def new_charge(ctx: WorkContext, sheet_key: str, body_hash: str) -> Charge:
+    """A charge by whoever acts, to be filled."""
     staff_id = ctx.actor.id if ctx.actor.kind is ActorKind.STAFF else None
     return Charge(
         id=new_id("chg"), sheet_key=sheet_key, body_hash=body_hash, mode=Mode(ctx.mode), staff_id=staff_id,
@@ -323,17 +332,24 @@ def _begin(
     merchant_uid, customer_uid, pg_id = names
     session.add(charge)
     session.flush()
-    attempt = Attempt(
-        id=new_id("att"), charge_id=charge.id, merchant_uid=merchant_uid, customer_uid=customer_uid, pg_id=pg_id,
-        amount_krw=charge.amount_krw, state=AttemptState.READY, sends=0, absences=0, looks=0, late=False, refused=False,
-        created_at=ctx.now(),
-    )  # fmt: skip
+    attempt = ready_attempt(ctx, charge, merchant_uid, customer_uid, pg_id)
     session.add(attempt)
     session.flush()
     lines.open_line(session, attempt, charge, key)
     session.flush()
     tell(ctx, session, "charge.asked", attempt, None, kind=charge.kind.value)
     return attempt
+
+
+def ready_attempt(
+    ctx: WorkContext, charge: Charge, merchant_uid: str, customer_uid: str | None, pg_id: str | None
+) -> Attempt:
+    """An attempt as it is born."""
+    return Attempt(
+        id=new_id("att"), charge_id=charge.id, merchant_uid=merchant_uid, customer_uid=customer_uid, pg_id=pg_id,
+        amount_krw=charge.amount_krw, state=AttemptState.READY, sends=0, absences=0, looks=0, late=False, refused=False,
+        created_at=ctx.now(),
+    )  # fmt: skip
 
 
 def _open_attempt(ctx: WorkContext, charge_id: str) -> str:

@@ -1,5 +1,7 @@
 """How a reservation meets the payment PortOne made of it, whoever brings the news."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -32,6 +34,17 @@ def find_promise(session: Session, merchant_uid: str) -> Promise | None:
         amount_krw=schedule.amount_krw, tax_free_krw=schedule.tax_free_krw, name=schedule.name, memo=schedule.memo,
         staff_id=schedule.staff_id, at=schedule.schedule_at,
     )  # fmt: skip
+
+
+def payments_came(ctx: WorkContext, session: Session, paid: Sequence[tuple[Payment, Attempt]]) -> None:
+    """As payment_came, for many: few of them belong to a reservation, mostly none."""
+    orders = select(Schedule.merchant_uid).where(
+        Schedule.merchant_uid.in_([payment.merchant_uid for payment, _attempt in paid])
+    )
+    reserved = set(session.scalars(orders))
+    for payment, attempt in paid:
+        if payment.merchant_uid in reserved:
+            payment_came(ctx, session, payment, attempt)
 
 
 def payment_came(ctx: WorkContext, session: Session, payment: Payment, attempt: Attempt | None) -> None:
@@ -68,4 +81,4 @@ def _of_order(session: Session, merchant_uid: str) -> Schedule | None:
 
 
 _SETTLED = frozenset({AttemptState.PAID, AttemptState.DECLINED})
-KEEPER = Keeper(find_promise, payment_came)
+KEEPER = Keeper(find_promise, payment_came, payments_came)

@@ -227,12 +227,16 @@ def _sheet(ctx: WorkContext, period_id: str, number: int | None) -> tuple[Charge
     period = ctx.session.get_one(Period, period_id, populate_existing=True)
     subscription = ctx.session.get_one(Subscription, period.subscription_id, populate_existing=True)
     number = number or tries_of(ctx.reader, period_id) + 1
-    sheet = ChargeSheet(
+    return sheet_of(subscription, period, number), (period_id, number)
+
+
+def sheet_of(subscription: Subscription, period: Period, number: int) -> ChargeSheet:
+    """What the try of this number asks for. Its key is the period's and the number's, so it is one charge for ever."""
+    return ChargeSheet(
         sheet_key=f"{period.id}.{number}", customer_id=subscription.customer_id,
         billing_key_id=subscription.billing_key_id, amount_krw=period.amount_krw, tax_free_krw=period.tax_free_krw,
         name=subscription.name, kind=ChargeKind.RENEWAL, confirms_repeat=True,
     )  # fmt: skip
-    return sheet, (period_id, number)
 
 
 def _bind(session: Session, charge: Charge, meant: tuple[str, int], by_hand: bool) -> None:  # noqa: FBT001

@@ -4,6 +4,7 @@ A lost, stopped, expired or wrong card is never tried again: only another card h
 after the plan's gaps. Tries by staff are counted apart and use none of them up.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +32,7 @@ _UNPAID = frozenset({PeriodState.CHARGING, PeriodState.RETRYING, PeriodState.NEE
 def settle(ctx: WorkContext, period_id: str) -> None:
     """Write down what the period's charges came to. May run at any time, any number of times, in any order."""
     with ctx.atomic() as session:
-        _settle(ctx, session, period_id)
+        settle_within(ctx, session, period_id)
 
 
 def needs_card(ctx: WorkContext, period_id: str, refused_key_id: str) -> None:
@@ -59,22 +60,31 @@ def _both(session: Session, period_id: str) -> tuple[Subscription, Period]:
     return subscription, session.get_one(Period, period_id, with_for_update=True, populate_existing=True)
 
 
-def _settle(ctx: WorkContext, session: Session, period_id: str) -> None:
+def settle_within(ctx: WorkContext, session: Session, period_id: str) -> None:
+    """As settle, in the open write."""
     subscription, period = _both(session, period_id)
     tried = select(Attempt, PeriodCharge.by_hand).join(PeriodCharge, PeriodCharge.charge_id == Attempt.charge_id)
     tried = tried.where(PeriodCharge.period_id == period_id).order_by(PeriodCharge.number.desc())
     rows = session.execute(tried.execution_options(populate_existing=True)).all()
     if period.state is not PeriodState.PAID and any(attempt.state is AttemptState.PAID for attempt, _hand in rows):
-        _paid(ctx, session, subscription, period)
+        _paid(ctx, session, [(subscription, period)])
     elif rows and period.state is PeriodState.CHARGING and rows[0][0].state not in OPEN:
         _declined(ctx, session, subscription, period, rows[0][0], by_hand=rows[0][1])
 
 
-def _paid(ctx: WorkContext, session: Session, subscription: Subscription, period: Period) -> None:
-    was_open = period.state in OPEN_PERIOD
-    steps.settle_period(ctx, period, PeriodState.PAID)
-    period.failure = None
+def _paid(ctx: WorkContext, session: Session, both: Sequence[tuple[Subscription, Period]]) -> None:
+    were_open = [period.state in OPEN_PERIOD for _subscription, period in both]
+    for _subscription, period in both:
+        steps.settle_period(ctx, period, PeriodState.PAID)
+        period.failure = None
     session.flush()
+    for (subscription, period), was_open in zip(both, were_open, strict=True):
+        _go_on(ctx, subscription, period, was_open=was_open)
+    telling.charged(ctx, session, both)
+
+
+def _go_on(ctx: WorkContext, subscription: Subscription, period: Period, *, was_open: bool) -> None:
+    """What a subscription becomes when one of its periods was paid."""
     before = subscription.state
     if was_open and before in {SubscriptionState.TRIAL, SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE}:
         if subscription.times_left == 0:
@@ -85,7 +95,6 @@ def _paid(ctx: WorkContext, session: Session, subscription: Subscription, period
     recovered = before is SubscriptionState.PAST_DUE
     act = "subscription.recovered" if recovered else "subscription.paid"
     steps.tell(ctx, act, subscription, number=period.number, amount_krw=period.amount_krw)
-    telling.charged(ctx, session, subscription, period)
 
 
 def _declined(
@@ -161,7 +170,20 @@ def _told(ctx: WorkContext, session: Session, _payment: Payment, attempt: Attemp
     period_id = session.scalars(owed).first()
     if period_id is not None:
         session.flush()
-        _settle(ctx, session, period_id)
+        settle_within(ctx, session, period_id)
 
 
-KEEPER = Keeper(find=lambda _session, _merchant_uid: None, told=_told)
+def _told_all(ctx: WorkContext, session: Session, paid: Sequence[tuple[Payment, Attempt]]) -> None:
+    """As _told, for many: their subscriptions are locked first, then their periods, each in the order of ids."""
+    paid_for = select(Period.id, Period.subscription_id).join(PeriodCharge, PeriodCharge.period_id == Period.id)
+    charges = [attempt.charge_id for _payment, attempt in paid]
+    owed = session.execute(paid_for.where(PeriodCharge.charge_id.in_(charges), Period.state != PeriodState.PAID)).all()
+    if not owed:
+        return
+    subscriptions = {one.id: one for one in steps.all_locked(session, Subscription, [row[1] for row in owed])}
+    periods = steps.all_locked(session, Period, [row[0] for row in owed])
+    still = [period for period in periods if period.state is not PeriodState.PAID]
+    _paid(ctx, session, [(subscriptions[period.subscription_id], period) for period in still])
+
+
+KEEPER = Keeper(find=lambda _session, _merchant_uid: None, told=_told, told_all=_told_all)

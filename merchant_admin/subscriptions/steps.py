@@ -1,7 +1,8 @@
 """Small moves that the clock and staff share, each inside an open write. Locks: the subscription, then its period."""
 
+from collections.abc import Collection
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
@@ -21,6 +22,8 @@ from merchant_admin.subscriptions.states import (
     advance_period,
 )  # fmt: skip
 
+_Row = TypeVar("_Row", Subscription, Period)
+
 
 def locked(session: Session, subscription_id: str, version: int | None = None) -> Subscription:
     """The subscription as it stands, locked until the commit.
@@ -39,6 +42,12 @@ def locked(session: Session, subscription_id: str, version: int | None = None) -
             subscription=found.id,
         )
     return found
+
+
+def all_locked(session: Session, model: type[_Row], ids: Collection[str]) -> list[_Row]:
+    """The rows of these ids as they stand, locked until the commit, in the order of ids: nobody waits in a ring."""
+    rows = select(model).where(model.id.in_(ids)).order_by(model.id).with_for_update()
+    return list(session.scalars(rows.execution_options(populate_existing=True)))
 
 
 def open_period(session: Session, subscription_id: str) -> Period | None:

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+MUCH = 100  # renewals in one round
 
 
 def context_of(app: Flask) -> WorkContext:
@@ -35,27 +36,31 @@ def keep_working(app: Flask, stop: threading.Event) -> None:
     patience, pause = Patience(), PAUSE_SECONDS
     log.info("worker.started")
     while not stop.is_set():
-        pause = PAUSE_SECONDS if _round(app, patience, stop.is_set) else min(pause * 2, LONGEST_PAUSE_SECONDS)
+        done = _round(app, patience, stop.is_set)
+        if done is not None and done >= MUCH:
+            continue  # more is probably due by now
+        pause = PAUSE_SECONDS if done is not None else min(pause * 2, LONGEST_PAUSE_SECONDS)
         stop.wait(pause)
     log.info("worker.stopped")
 
 
-def _round(app: Flask, patience: Patience, is_stopping: Callable[[], bool]) -> bool:
+def _round(app: Flask, patience: Patience, is_stopping: Callable[[], bool]) -> int | None:
+    """How many renewals were seen to; None when the round could not be made."""
     with app.app_context():
         try:
             gateway = app.extensions["merchant_admin"].gateway
             settings = app.extensions["merchant_admin"].settings
             run_once(context_of(app), gateway, patience=patience, is_stopping=is_stopping)
-            keep_promises(
+            done = keep_promises(
                 context_of(app), gateway, Hours(*settings.charge_hours), patience=patience, is_stopping=is_stopping,
-                spread=side_by_side(app, context_of),
+                spread=side_by_side(app, context_of, settings.calls_at_once), at_once=settings.calls_at_once,
             )  # fmt: skip
             keep_equal(context_of(app), gateway, settings, patience=patience, is_stopping=is_stopping)
             senders = senders_of(settings.outgoing, app.extensions["merchant_admin"].clock)
             send_notices(context_of(app), senders, patience=patience, is_stopping=is_stopping)
         except Exception:
             log.exception("worker.round_failed")
-            return False
+            return None
         finally:
             db.session.remove()
-    return True
+    return done

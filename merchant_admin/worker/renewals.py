@@ -14,13 +14,10 @@ from merchant_admin.core.db import db
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.subscriptions import clock
 from merchant_admin.subscriptions.clock import Hours
+from merchant_admin.worker.charging import Act, Charging
 from merchant_admin.worker.service import Patience
 from merchant_admin.worker.service import _guarded as guarded
 
-AT_ONCE = 8
-BATCHES_A_TURN = 5  # so that looks and webhooks get their turn too
-
-Act = Callable[[WorkContext, str], int]
 Spread = Callable[[WorkContext, Iterable[str], Act], int]
 
 
@@ -29,7 +26,7 @@ def one_by_one(ctx: WorkContext, ids: Iterable[str], act: Act) -> int:
     return sum(act(ctx, row_id) for row_id in ids)
 
 
-def side_by_side(app: Flask, context_of: Callable[[Flask], WorkContext], width: int = AT_ONCE) -> Spread:
+def side_by_side(app: Flask, context_of: Callable[[Flask], WorkContext], width: int) -> Spread:
     """Up to `width` at a time, each in a thread with its own session."""
 
     def one(row_id: str, act: Act) -> int:
@@ -46,7 +43,7 @@ def side_by_side(app: Flask, context_of: Callable[[Flask], WorkContext], width: 
     return spread
 
 
-def keep_promises(
+def keep_promises(  # noqa: PLR0913 - what a turn may do, each by name
     ctx: WorkContext,
     gateway: Gateway,
     hours: Hours,
@@ -54,8 +51,12 @@ def keep_promises(
     patience: Patience | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
     spread: Spread = one_by_one,
+    at_once: int = 1,
 ) -> int:
-    """One turn. Returns how many rows were seen to. Outside `hours` nothing is sent, and dates only wait."""
+    """One turn. Returns how many rows were seen to. Outside `hours` nothing is sent, and dates only wait.
+
+    `at_once`: how many charges are asked for side by side.
+    """
     patience = patience or Patience()
 
     def act(name: str, do: Callable[[WorkContext, str], object]) -> Act:
@@ -70,14 +71,9 @@ def keep_promises(
     news = clock.unsettled(ctx.reader) if gateway.breaker.may_probe else []
     ctx.end_reading()
     done += spread(ctx, news, act("period news", lambda own, row_id: clock.follow_up(own, gateway, row_id)))
-    for _batch in range(BATCHES_A_TURN):
-        if not may_send or is_stopping() or gateway.breaker.is_open:
-            break
-        guarded(ctx, patience, "due dates", "", lambda: clock.open_due(ctx))
-        ids = clock.claim_due(ctx)
-        done += spread(ctx, ids, act("period", lambda own, row_id: clock.see_to(own, gateway, row_id)))
-        if len(ids) < clock.BATCH:
-            break
+    if may_send:
+        charging = Charging(ctx, gateway, patience, is_stopping, at_once)
+        done += charging.run(act("period", lambda own, row_id: clock.see_to(own, gateway, row_id)))
     return done
 
 

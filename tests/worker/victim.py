@@ -2,16 +2,21 @@
 
 import os
 import signal
+from datetime import time
 from pathlib import Path
 
 from merchant_admin import create_app
 from merchant_admin.payments.service import ChargeSheet, charge_billing_key
 from merchant_admin.refunds.service import RefundSheet, refund_payment
 from merchant_admin.registrations.service import RegistrationOrder, open_registration
+from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.worker.loop import context_of
+from merchant_admin.worker.renewals import keep_promises
 from merchant_admin.worker.service import run_once
 from tests.support.clocks import LaterClock
 from tests.support.world import settings_for
+
+ALL_DAY = (time(0), time(23, 59, 59))
 
 
 class DyingGateway:
@@ -55,6 +60,15 @@ def work(folder, env, deadly, ahead):
     """One round of a worker, so many seconds later."""
     clock = LaterClock(ahead)
     _act(folder, env, deadly, run_once, clock)
+
+
+def renew(folder, env, at_once):
+    """Turns of the subscriptions' clock, at any hour, until nothing is due."""
+    app = create_app(settings_for(Path(folder), **env))
+    with app.app_context():
+        gateway = app.extensions["merchant_admin"].gateway
+        while keep_promises(context_of(app), gateway, Hours(*ALL_DAY), at_once=at_once):
+            pass
 
 
 def _act(folder, env, deadly, act, clock=None):

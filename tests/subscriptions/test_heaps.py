@@ -1,0 +1,113 @@
+"""Many renewals in one commit are the same as each by itself, and one that is not plain harms no other."""
+
+import pytest
+from sqlalchemy import select
+
+from merchant_admin.audit.models import Event
+from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.billing_keys.states import KeyState
+from merchant_admin.customers.models import Customer
+from merchant_admin.ledger.models import DailyTotal, LedgerEntry
+from merchant_admin.payments.models import Attempt, Charge, Payment, PaymentLine
+from merchant_admin.subscriptions import clock, collecting
+from merchant_admin.subscriptions.clock import Hours
+from merchant_admin.subscriptions.models import Period, PeriodCharge, Subscription
+from merchant_admin.subscriptions.states import PeriodState
+from merchant_admin.worker.renewals import keep_promises
+from tests.subscriptions.acting import a_plan, attempts, fresh, periods, states, subscribed, taken
+from tests.support.books import assert_books_agree, assert_books_balance
+
+AGAIN = "/subscribe/payments/again"
+NAMES = {  # what differs from row to row by its nature
+    "id", "sheet_key", "merchant_uid", "customer_uid", "customer_id", "charge_id", "attempt_id", "period_id", "payment_id",
+    "billing_key_id", "subscription_id", "plan_id", "imp_uid", "ref", "body_hash", "approval_number", "pg_tid",
+    "receipt_url", "snapshot", "seq", "mac", "subject_id", "owner",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("card", ["approve", "balance", "lost_card"])
+def test_a_heap_leaves_the_rows_that_single_charges_leave(each_world, card):
+    plan = a_plan(each_world)
+    alone = [subscribed(each_world, plan, card) for _each in range(3)]
+    clock.open_due(each_world.ctx())
+    for period_id in clock.claim_due(each_world.ctx()):
+        clock.see_to(each_world.ctx(), each_world.gateway, period_id)
+    told = _events(each_world, 0)
+    seen = max(each_world.session.scalars(select(Event.seq)))
+    together = [subscribed(each_world, plan, card) for _each in range(3)]
+    keep_promises(each_world.ctx(), each_world.gateway, Hours(), at_once=2)
+    assert sorted(_rows(each_world, together)) == sorted(_rows(each_world, alone))
+    assert sorted(_events(each_world, seen)) == sorted(told)
+    assert_books_balance(each_world.session)
+    assert_books_agree(each_world.app, each_world.sandbox)
+
+
+def _events(world, after):
+    world.session.rollback()
+    said = select(Event.act, Event.facts).where(
+        Event.seq > after, Event.act.like("charge.%") | Event.act.like("subscription.%")
+    )
+    return [
+        (act, "".join(part for part in facts.split('"') if not part.startswith(("ord_", "imps_"))))
+        for act, facts in world.session.execute(said)
+    ]
+
+
+def _rows(world, subscriptions):
+    """What stands in every table about these subscriptions, without names, as text."""
+    world.session.rollback()
+    found = []
+    for one in subscriptions:
+        for period in world.session.scalars(select(Period).where(Period.subscription_id == one)):
+            for bound in world.session.scalars(select(PeriodCharge).where(PeriodCharge.period_id == period.id)):
+                attempt = world.session.scalars(select(Attempt).where(Attempt.charge_id == bound.charge_id)).one()
+                payment = world.session.scalars(select(Payment).where(Payment.attempt_id == attempt.id)).one()
+                line = world.session.scalars(select(PaymentLine).where(PaymentLine.attempt_id == attempt.id)).one()
+                assert line.id == payment.id
+                charge = world.session.get(Charge, bound.charge_id)
+                key = world.session.get(BillingKey, charge.billing_key_id)
+                booked = world.session.scalars(select(LedgerEntry).where(LedgerEntry.imp_uid == payment.imp_uid)).all()
+                found.append(
+                    [world.session.get(Subscription, one), period, bound, charge, attempt, payment, line, key, *booked]
+                )
+    return [str([_plain(row) for row in rows]) for rows in found]
+
+
+def _plain(row):
+    return {
+        name: str(getattr(row, name)) for name in [one.key for one in row.__mapper__.column_attrs] if name not in NAMES
+    }
+
+
+def test_what_cannot_be_charged_is_handed_back_and_nothing_is_sent_for_it(each_world):
+    world, plan = each_world, a_plan(each_world)
+    good, archived, gone, skipped = (subscribed(world, plan) for _each in range(4))
+    ids = clock.claim_due(world.ctx())
+    customer_id, key_id = fresh(world, archived).customer_id, fresh(world, gone).billing_key_id
+    period_id = periods(world, skipped)[0].id
+    with world.ctx().atomic() as session:
+        session.get(Customer, customer_id).archived_at = world.clock.now()
+        session.get(BillingKey, key_id).state = KeyState.DELETING
+        session.get(Period, period_id).state = PeriodState.SKIPPED
+    claimed, others = collecting.claim(world.ctx(), ids)
+    assert [one.period_id for one in claimed] == [periods(world, good)[0].id]
+    assert set(others) == set(ids) - {periods(world, good)[0].id}
+    assert [states(world, one) for one in (good, archived, gone, skipped)] == [
+        ["charging"],
+        ["due"],
+        ["due"],
+        ["skipped"],
+    ]
+    assert collecting.claim(world.ctx(), ids) == ([], ids)
+    assert taken(world) == []
+
+
+def test_a_turn_settles_each_kind_of_answer(each_world):
+    world, plan = each_world, a_plan(each_world)
+    made = {card: subscribed(world, plan, card) for card in ("approve", "balance", "answer_lost", "lost_card")}
+    keep_promises(world.ctx(), world.gateway, Hours(), at_once=4)
+    assert {card: states(world, one) for card, one in made.items()} == {
+        "approve": ["paid"], "balance": ["retrying"], "answer_lost": ["charging"], "lost_card": ["needs_card"],
+    }  # fmt: skip
+    assert [one.state.value for one in attempts(world, made["answer_lost"])] == ["uncertain"]
+    assert sum(total.entries for total in world.session.scalars(select(DailyTotal))) == 1
