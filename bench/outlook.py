@@ -122,6 +122,7 @@ def one(number: int) -> Iterator[tuple[Any, dict[str, Any]]]:
         yield Period, {
             "id": f"prd_{(number * 2 + back) * 7919 % 99_999_989:09}", "subscription_id": subscription_id,
             "number": 2 - back, "due_on": on, "ends_on": next_month(on), "amount_krw": 9_900 + number % 7 * 1_000,
+            "monthly_krw": 9_900 + number % 7 * 1_000,
             "tax_free_krw": 0, "state": state, "try_at": NOW if state != "paid" else None, "tries": 1, "hand_tries": 0,
             "failed_on": on if refused and not back else None, "created_at": NOW,
             "settled_at": NOW if state == "paid" else None,

@@ -23,7 +23,7 @@ from merchant_admin.demo.commands import demo_commands
 from merchant_admin.key_in.routes import bp as key_in
 from merchant_admin.notices.text_routes import notices
 from merchant_admin.operations.commands import COMMANDS
-from merchant_admin.outlook.routes import bp as outlook
+from merchant_admin.outlook.number_routes import outlook
 from merchant_admin.overview.routes import bp as overview
 from merchant_admin.payments.key_use import open_charges_of_key
 from merchant_admin.payments.promises import expects_payments

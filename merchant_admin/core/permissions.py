@@ -14,6 +14,7 @@ class Permission(StrEnum):
     KEY_IN = "key_in"  # type a customer's card number, where the setting allows it at all
     MANAGE_STAFF = "manage_staff"
     VIEW_AUDIT = "view_audit"
+    VIEW_NUMBERS = "view_numbers"  # how the business does: monthly revenue, churn
     EDIT_PLANS = "edit_plans"  # what subscriptions cost, and how refusals are dealt with
     EDIT_NOTICES = "edit_notices"  # what customers are told, word for word
 
@@ -35,7 +36,7 @@ _MANAGER = _CLERK | {
     Permission.EDIT_PLANS,
     Permission.EDIT_NOTICES,
 }
-_OWNER = _MANAGER | {Permission.MANAGE_STAFF}
+_OWNER = _MANAGER | {Permission.MANAGE_STAFF, Permission.VIEW_NUMBERS}
 
 PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,

@@ -19,7 +19,7 @@ from merchant_admin.outlook import forecast, month
 from merchant_admin.outlook.forecast import Part
 from merchant_admin.outlook.month import Bucket
 from merchant_admin.subscriptions.words import cycle
-from merchant_admin.web.access import requires, services, work_context
+from merchant_admin.web.access import current_staff, requires, services, work_context
 from merchant_admin.web.languages import language
 from merchant_admin.web.looks import word
 from merchant_admin.web.navigation import NavEntry, register
@@ -32,8 +32,14 @@ _EARLIEST, _LATEST = date(2015, 1, 1), date(2099, 12, 31)
 
 @bp.record_once
 def _set_up(state: BlueprintSetupState) -> None:
-    entry = NavEntry("outlook.show_month", lazy_gettext("결제 달력"), "calendar-clock", Permission.VIEW, order=36)
-    register(state.app, entry)  # type: ignore[arg-type] # a blueprint meets a Flask app
+    entries = (
+        NavEntry("outlook.show_month", lazy_gettext("결제 달력"), "calendar-clock", Permission.VIEW, order=36),
+        NavEntry(
+            "outlook.show_numbers", lazy_gettext("정기결제 수치"), "activity", Permission.VIEW_NUMBERS, "run", order=55
+        ),
+    )
+    for entry in entries:
+        register(state.app, entry)  # type: ignore[arg-type] # a blueprint meets a Flask app
 
 
 def today() -> date:
@@ -48,7 +54,10 @@ def mode() -> Mode:
 
 def views(current: str) -> list[dict[str, Any]]:
     """The tabs of these pages."""
-    names = (("outlook.show_month", _("달력")), ("outlook.show_forecast", _("예상")))
+    names = [("outlook.show_month", _("달력")), ("outlook.show_forecast", _("예상"))]
+    staff = current_staff()
+    if staff is not None and staff.may(Permission.VIEW_NUMBERS):
+        names.append(("outlook.show_numbers", _("수치")))
     return [
         {"label": label, "href": url_for(name), "is_current": name == current, "count": None} for name, label in names
     ]
@@ -68,11 +77,16 @@ def show_month() -> Response:
     ]  # fmt: skip
     return page(
         "outlook/month.html", first=first, today=now, weeks=weeks, totals=month.totals(days), buckets=list(Bucket),
-        title=format_date(first, "yyyy년 MMMM") if language() == "ko" else format_date(first, "MMMM yyyy"),
+        title=month_title(first),
         names=[format_date(day, "EEEE") for day in _a_week()], short=[format_date(day, "EEEEE") for day in _a_week()],
         before=_other(first, -1), after=_other(first, 1), views=views("outlook.show_month"),
         furthest=now + month.FURTHEST, labels=DAY_LABELS,
     )  # fmt: skip
+
+
+def month_title(first: date) -> str:
+    """2026년 11월."""
+    return str(format_date(first, "yyyy년 M월" if language() == "ko" else "MMMM yyyy"))
 
 
 def _weekday(on: date) -> str:

@@ -40,6 +40,23 @@ class Cycle:
         return step
 
 
+def monthly_krw(amount_krw: int, unit: Unit, every: int) -> int:
+    """What a price every `every` units is as of one month, in whole won, rounded down.
+
+    A year is 12 months or 365 days, a week 7 days: the same for short and for long months, so that the figure moves
+    only when something was agreed.
+    """
+    match unit:
+        case Unit.MONTH:
+            return amount_krw // every
+        case Unit.YEAR:
+            return amount_krw // (12 * every)
+        case Unit.WEEK:
+            return amount_krw * 365 // (12 * 7 * every)
+        case Unit.DAY:
+            return amount_krw * 365 // (12 * every)
+
+
 def last_day(year: int, month: int) -> int:
     """How many days the month has."""
     return calendar.monthrange(year, month)[1]

@@ -19,6 +19,7 @@ _AHEAD = text("state IN ('trial', 'active', 'past_due')")
 _ENDED = text("ended_at IS NOT NULL")
 _NEEDS_CARD = text("state = 'needs_card'")
 _FAILED = text("failed_on IS NOT NULL")
+_PAID = text("state = 'paid'")
 _RECOVERED = text("failed_on IS NOT NULL AND state = 'paid'")
 
 
@@ -142,6 +143,8 @@ class Period(Base):
         Index("ix_periods_charging", "id", sqlite_where=_CHARGING, postgresql_where=_CHARGING),
         Index("ix_periods_due", "due_on", "state", "id", "amount_krw"),  # a day's figures and its rows
         Index("ix_periods_needs_card", "try_at", "id", sqlite_where=_NEEDS_CARD, postgresql_where=_NEEDS_CARD),
+        # What was paid for when, for the numbers: read alone, without a row.
+        Index("ix_periods_worth", "ends_on", "due_on", "id", "monthly_krw", sqlite_where=_PAID, postgresql_where=_PAID),
         Index("ix_periods_failed", "failed_on", "id", sqlite_where=_FAILED, postgresql_where=_FAILED),
         Index("ix_periods_recovered", "settled_at", "id", sqlite_where=_RECOVERED, postgresql_where=_RECOVERED),
     )
@@ -153,6 +156,7 @@ class Period(Base):
     ends_on: Mapped[date] = mapped_column(Date)  # the first day it no longer pays for
     amount_krw: Mapped[int] = mapped_column(Won)
     tax_free_krw: Mapped[int] = mapped_column(Won, default=0)
+    monthly_krw: Mapped[int] = mapped_column(Won, default=0)  # its price as of one month, by the cycle of then
     state: Mapped[PeriodState] = mapped_column(Word(PeriodState))
     try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of the next try; for NEEDS_CARD, of giving up
     held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a worker has it in hand until then

@@ -12,6 +12,7 @@ from merchant_admin.audit.service import record
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.errors import Conflict, NotFound
 from merchant_admin.core.ids import new_id
+from merchant_admin.subscriptions.calendar import monthly_krw
 from merchant_admin.subscriptions.models import Period, Subscription
 from merchant_admin.subscriptions.states import (
     OPEN_PERIOD,
@@ -97,7 +98,9 @@ def add_period(
     period = Period(
         id=new_id("prd"), subscription_id=subscription.id, number=subscription.next_number, due_on=due_on,
         ends_on=subscription.cycle.on(subscription.next_step + 1), amount_krw=subscription.amount_krw,
-        tax_free_krw=subscription.tax_free_krw, state=state, created_at=ctx.now(), tries=0, hand_tries=0,
+        tax_free_krw=subscription.tax_free_krw,
+        monthly_krw=monthly_krw(subscription.amount_krw, subscription.unit, subscription.every),
+        state=state, created_at=ctx.now(), tries=0, hand_tries=0,
     )  # fmt: skip
     session.add(period)
     step_on(subscription)

@@ -956,6 +956,7 @@ def upgrade():
         sa.Column('ends_on', sa.Date(), nullable=False),
         sa.Column('amount_krw', sa.BigInteger(), nullable=False),
         sa.Column('tax_free_krw', sa.BigInteger(), nullable=False),
+        sa.Column('monthly_krw', sa.BigInteger(), nullable=False),
         sa.Column('state', sa.String(length=32), nullable=False),
         sa.Column('try_at', UtcDateTime(), nullable=True),
         sa.Column('held_until', UtcDateTime(), nullable=True),
@@ -976,6 +977,7 @@ def upgrade():
     op.create_index('ix_periods_charging', 'periods', ['id'], unique=False, sqlite_where=sa.text("state = 'charging'"), postgresql_where=sa.text("state = 'charging'"))
     op.create_index('ix_periods_due', 'periods', ['due_on', 'state', 'id', 'amount_krw'], unique=False)
     op.create_index('ix_periods_needs_card', 'periods', ['try_at', 'id'], unique=False, sqlite_where=sa.text("state = 'needs_card'"), postgresql_where=sa.text("state = 'needs_card'"))
+    op.create_index('ix_periods_worth', 'periods', ['ends_on', 'due_on', 'id', 'monthly_krw'], unique=False, sqlite_where=sa.text("state = 'paid'"), postgresql_where=sa.text("state = 'paid'"))
     op.create_index('ix_periods_failed', 'periods', ['failed_on', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL"), postgresql_where=sa.text("failed_on IS NOT NULL"))
     op.create_index('ix_periods_recovered', 'periods', ['settled_at', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"), postgresql_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"))
     op.create_index('ix_periods_work', 'periods', ['try_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('due', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'retrying', 'needs_card')"))
@@ -999,6 +1001,7 @@ def downgrade():
     op.drop_index('uq_periods_open', table_name='periods', sqlite_where=sa.text("state IN ('due', 'charging', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'charging', 'retrying', 'needs_card')"))
     op.drop_index('ix_periods_work', table_name='periods', sqlite_where=sa.text("state IN ('due', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'retrying', 'needs_card')"))
     op.drop_index('ix_periods_needs_card', table_name='periods', sqlite_where=sa.text("state = 'needs_card'"), postgresql_where=sa.text("state = 'needs_card'"))
+    op.drop_index('ix_periods_worth', table_name='periods', sqlite_where=sa.text("state = 'paid'"), postgresql_where=sa.text("state = 'paid'"))
     op.drop_index('ix_periods_failed', table_name='periods', sqlite_where=sa.text("failed_on IS NOT NULL"), postgresql_where=sa.text("failed_on IS NOT NULL"))
     op.drop_index('ix_periods_recovered', table_name='periods', sqlite_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"), postgresql_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"))
     op.drop_index('ix_periods_due', table_name='periods')

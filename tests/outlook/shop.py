@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.times import SEOUL, seoul_day
+from merchant_admin.subscriptions.calendar import monthly_krw
 from merchant_admin.subscriptions.models import Period, Subscription
 from merchant_admin.subscriptions.states import PeriodState, SubscriptionState, Unit
 from merchant_admin.subscriptions.terms import Terms, preview
@@ -66,6 +67,7 @@ def _periods(dice, one, step, state, today):
         yield Period(
             id=new_id("prd"), subscription_id=one.id, number=number, due_on=due_on,
             ends_on=one.cycle.on(step - 4 + number), amount_krw=one.amount_krw, tax_free_krw=0, state=what, tries=1,
+            monthly_krw=monthly_krw(one.amount_krw, one.unit, one.every),
             hand_tries=0, created_at=noon(due_on), settled_at=settled, failed_on=due_on if failed else None,
             try_at=noon(today + timedelta(days=1)) if is_open else None,
             failure="balance" if what is _P.RETRYING else ("expired" if what is _P.NEEDS_CARD else None),

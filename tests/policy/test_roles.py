@@ -59,6 +59,7 @@ LEAST_ROLE = {
     "subscriptions.create_plan": MANAGER, "subscriptions.edit_plan": MANAGER, "subscriptions.update_plan": MANAGER,
     "subscriptions.archive_plan": MANAGER, "subscriptions.confirm_plan": MANAGER, "subscriptions.show_ahead": VIEWER,
     "outlook.show_month": VIEWER, "outlook.show_day": VIEWER, "outlook.show_forecast": VIEWER,
+    "outlook.show_numbers": OWNER, "outlook.list_number": OWNER,
     "staff.my_account": VIEWER, "staff.change_password": VIEWER, "staff.end_session": VIEWER,
     "staff.end_other_sessions": VIEWER, "staff.list_staff": OWNER, "staff.new_staff": OWNER,
     "staff.create_staff": OWNER, "staff.edit_staff": OWNER, "staff.update_staff": OWNER, "staff.disable_staff": OWNER,

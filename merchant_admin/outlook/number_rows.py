@@ -1,0 +1,83 @@
+"""The rows behind each of the owner's numbers: exactly those it counts."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session
+
+from merchant_admin.core.db import among
+from merchant_admin.core.paging import Page, Place, keyset_page
+from merchant_admin.core.times import start_of
+from merchant_admin.customers.models import Customer
+from merchant_admin.outlook.numbers import Month, Number, left_between, paid_by_clock, recovered_between
+from merchant_admin.outlook.paging import two_key_page
+from merchant_admin.subscriptions.models import Period, Subscription
+from merchant_admin.subscriptions.states import EndReason, PeriodState
+
+
+@dataclass(frozen=True)
+class NumberRow:
+    """One period that a number counts, with what it counts for."""
+
+    id: str
+    subscription_id: str
+    name: str
+    customer_name: str
+    number: int
+    due_on: date
+    ends_on: date
+    amount_krw: int
+    monthly_krw: int
+    failed_on: date | None
+    settled_at: datetime | None
+    ended_at: datetime | None
+    end_reason: EndReason | None
+
+
+def rows(session: Session, month: Month, number: Number, place: Place | None) -> Page[NumberRow]:
+    """One page of the periods behind a month's number."""
+    eve = month.first_on - timedelta(days=1)
+    match number:
+        case Number.MRR:
+            query = _query(*_covers(month.last_on), _not_ended_by(month.last_on))
+            return two_key_page(session, query, (Period.ends_on, Period.id), place, _row, start_of)
+        case Number.CHURN:
+            query = _query(*_covers(eve), *left_between(eve, month.last_on))
+            ended_at: Any = Subscription.ended_at
+            return keyset_page(session, query, (ended_at, Period.id), place, _row)
+        case _:
+            is_theirs = paid_by_clock() if number is Number.RECOVERED else ~paid_by_clock()
+            query = _query(*recovered_between(eve, month.last_on), is_theirs)
+            settled_at: Any = Period.settled_at
+            return keyset_page(session, query, (settled_at, Period.id), place, _row)
+
+
+def _covers(day: date) -> tuple[Any, ...]:
+    return among(Period.state, {PeriodState.PAID}), Period.ends_on > day, Period.due_on <= day
+
+
+def _not_ended_by(day: date) -> Any:
+    ended_at = Subscription.ended_at
+    return or_(ended_at.is_(None), and_(ended_at.is_not(None), ended_at >= start_of(day + timedelta(days=1))))
+
+
+def _query(*those: Any) -> Select[Any]:
+    return (
+        select(*_COLUMNS)
+        .join(Subscription, Subscription.id == Period.subscription_id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .where(*those)
+    )
+
+
+def _row(row: Any) -> NumberRow:
+    return NumberRow(*row[: len(_COLUMNS)])
+
+
+_COLUMNS: tuple[Any, ...] = (
+    Period.id, Period.subscription_id, Subscription.name, Customer.name, Period.number, Period.due_on, Period.ends_on,
+    Period.amount_krw, Period.monthly_krw, Period.failed_on, Period.settled_at, Subscription.ended_at,
+    Subscription.end_reason,
+)  # fmt: skip
