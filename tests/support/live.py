@@ -54,12 +54,12 @@ class LiveShop(AbstractContextManager):
     `url` is its address, `sandbox` PortOne's own view of the world.
     """
 
-    def __init__(self, folder, template=None, *, worker="inline", **env):
+    def __init__(self, folder, template=None, *, worker="inline", clock=None, **env):
         if template:
             shutil.copy(template, Path(folder) / "merchant.db")
         self.folder = Path(folder)
         self.settings = settings_for(folder, WORKER=worker, **env)
-        self.app = build(self.settings)
+        self.app = build(self.settings, clock=clock)
         self.sandbox = self.app.extensions["embedded_sandbox"]
         self._server = make_server("127.0.0.1", 0, _whole(self.app), threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
