@@ -21,6 +21,7 @@ from merchant_admin.core.settings import Settings
 from merchant_admin.customers.routes import bp as customers
 from merchant_admin.demo.commands import demo_commands
 from merchant_admin.key_in.routes import bp as key_in
+from merchant_admin.line.memory import SharedMemory
 from merchant_admin.notices.text_routes import notices
 from merchant_admin.operations.commands import COMMANDS
 from merchant_admin.outlook.number_routes import outlook
@@ -28,6 +29,7 @@ from merchant_admin.overview.routes import bp as overview
 from merchant_admin.payments.key_use import open_charges_of_key
 from merchant_admin.payments.promises import expects_payments
 from merchant_admin.payments.routes import bp as payments
+from merchant_admin.portone.breaker import Breaker
 from merchant_admin.portone.client import PortOneClient
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.reconcile.routes import bp as reconcile
@@ -99,7 +101,10 @@ def create_app(settings: Settings, *, http: requests.Session | None = None, cloc
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]
     db.init_app(app)
     Migrate(app, db, directory=str(root / "migrations"))
-    client = PortOneClient(settings.api_url, settings.imp_key, settings.imp_secret, http=http)
+    with app.app_context():
+        line = SharedMemory(db.engine, clock, settings.calls_a_second)
+    breaker = Breaker(lambda: clock.now().timestamp(), line)
+    client = PortOneClient(settings.api_url, settings.imp_key, settings.imp_secret, http=http, breaker=breaker)
     init_access(app, Services(settings, clock, Gateway(client, settings)))
     init_web(app, settings)
     needs_cards(open_charges_of_key)

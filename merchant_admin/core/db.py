@@ -173,6 +173,13 @@ def write_transaction(session: Session) -> Iterator[Session]:
         session.info[_WRITES] = False
 
 
+@contextmanager
+def single_write(engine: Engine) -> Iterator[Connection]:
+    """A write of one statement, on a connection of its own, apart from any unit of work. Never inside one."""
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
 def lease_now(session: Session, clock: Clock) -> datetime:
     """The instant by which leases and looks are measured: the database's clock where many machines share it."""
     if isinstance(clock, SystemClock) and session.get_bind().dialect.name == "postgresql":

@@ -68,6 +68,7 @@ class Settings:
     outgoing: Outgoing  # what is told to customers, and how
     trusted_proxies: int
     machines: int
+    calls_a_second: int  # to PortOne, of all processes together; 0: as many as they like
 
     @property
     def is_production(self) -> bool:
@@ -147,6 +148,7 @@ def load(env: Mapping[str, str], root: Path) -> Settings:
         outgoing=read_outgoing(read, shop, is_sandbox=sandbox),
         trusted_proxies=read.number("TRUSTED_PROXIES", 0),
         machines=read.number("MACHINES", 1),
+        calls_a_second=read.number("PORTONE_CALLS_A_SECOND", 0 if sandbox else 20),
     )
     _refuse_unsafe(settings)
     return settings

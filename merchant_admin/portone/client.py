@@ -29,11 +29,19 @@ POOL = 16
 class PortOneClient:
     """Calls to one PortOne account. Safe to share between threads."""
 
-    def __init__(self, base_url: str, imp_key: str, imp_secret: str, *, http: requests.Session | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        imp_key: str,
+        imp_secret: str,
+        *,
+        http: requests.Session | None = None,
+        breaker: Breaker | None = None,
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._credentials = {"imp_key": imp_key, "imp_secret": imp_secret}
         self._http = http or _pooled_session()
-        self.breaker = Breaker()
+        self.breaker = breaker or Breaker()
         self._token_lock = threading.Lock()
         self._token: str | None = None
         self._token_dies_at = 0.0
@@ -63,7 +71,7 @@ class PortOneClient:
         return self._call("DELETE", path, params=params)
 
     def _call(self, method: str, path: str, **parts: Any) -> Any:
-        self.breaker.admit()
+        self.breaker.admit(is_read=method == "GET")
         try:
             answer = self._ask(method, path, **parts)
         except (OutcomeUnknown, GatewayUnreachable):

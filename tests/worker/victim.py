@@ -5,10 +5,17 @@ import signal
 from datetime import time
 from pathlib import Path
 
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
 from merchant_admin import create_app
+from merchant_admin.core.db import db
+from merchant_admin.key_in.service import KeyInOrder, key_in
 from merchant_admin.payments.service import ChargeSheet, charge_billing_key
+from merchant_admin.portone.typed_cards import TypedCard
 from merchant_admin.refunds.service import RefundSheet, refund_payment
 from merchant_admin.registrations.service import RegistrationOrder, open_registration
+from merchant_admin.schedules.service import ScheduleSheet, move_schedule, reserve_charge, revoke_schedule
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.worker.loop import context_of
 from merchant_admin.worker.renewals import keep_promises
@@ -56,6 +63,27 @@ def register(folder, env, deadly, order):
     _act(folder, env, deadly, lambda ctx, gateway: open_registration(ctx, gateway, RegistrationOrder(**order)))
 
 
+def reserve(folder, env, deadly, sheet):
+    """As charge, reserving one at PortOne."""
+    _act(folder, env, deadly, lambda ctx, gateway: reserve_charge(ctx, gateway, ScheduleSheet(**sheet)))
+
+
+def move(folder, env, deadly, schedule_id, at):
+    """As charge, giving a reservation another time."""
+    _act(folder, env, deadly, lambda ctx, gateway: move_schedule(ctx, gateway, schedule_id, at))
+
+
+def revoke(folder, env, deadly, schedule_id):
+    """As charge, revoking a reservation."""
+    _act(folder, env, deadly, lambda ctx, gateway: revoke_schedule(ctx, gateway, schedule_id, "고객 요청"))
+
+
+def type_card(folder, env, deadly, order, number):
+    """As charge, with a card that staff type."""
+    card = TypedCard(number, "2028-09", "870623", "83")
+    _act(folder, env, deadly, lambda ctx, gateway: key_in(ctx, gateway, KeyInOrder(**order), card))
+
+
 def work(folder, env, deadly, ahead):
     """One round of a worker, so many seconds later."""
     clock = LaterClock(ahead)
@@ -74,4 +102,23 @@ def renew(folder, env, at_once):
 def _act(folder, env, deadly, act, clock=None):
     app = create_app(settings_for(Path(folder), **env), clock=clock)
     with app.app_context():
+        _die_at_commit(*deadly)
         act(context_of(app), DyingGateway(app.extensions["merchant_admin"].gateway, deadly))
+
+
+def _die_at_commit(name, point):
+    """`("commit 2", "before")`: at the second write, when it is about to be kept; "after" it is on the disk."""
+    kind, _, number = name.partition(" ")
+    if kind != "commit":
+        return
+    left = [int(number)]
+
+    def count(*_words):
+        left[0] -= 1
+        if not left[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if point == "before":
+        event.listen(db.engine, "commit", count)
+    else:
+        event.listen(Session, "after_commit", count)
