@@ -8,6 +8,8 @@ from werkzeug.datastructures import MultiDict
 
 from merchant_admin.checkouts.service import DEPOSIT_DAYS, LINK_DAYS, QUOTAS_MOST, CheckoutOrder
 from merchant_admin.core.ids import new_id
+from merchant_admin.customers.service import NAME_MOST as CUSTOMER_NAME_MOST
+from merchant_admin.customers.service import CustomerDetails
 from merchant_admin.payments.issuer_form import read_issuers, starting_issuers
 from merchant_admin.payments.states import PayMethod
 from merchant_admin.payments.window import NAME_MOST
@@ -25,16 +27,30 @@ def fresh_form(customer_id: str, allowed: Sequence[str]) -> FormReader:
     """The form as it is first drawn, with the name of this sheet."""
     return FormReader.showing(
         sheet_key=new_id("sht"), customer_id=customer_id, method=PayMethod.CARD.value, place=Place.LINK.value,
-        quota_most=0, deposit_days=3, link_days=3, is_digital="", name="", amount_krw="", tax_free_krw="",
+        quota_most=0, deposit_days=3, link_days=3, is_digital="", name="", amount_krw="", buyer_name="",
+        buyer_phone="", tax_free_krw="",
         issuer=starting_issuers(allowed),
     )  # fmt: skip
+
+
+def read_newcomer(data: MultiDict[str, str], form: FormReader) -> CustomerDetails:
+    """Who pays, where nobody was chosen; what is wrong with it is told by `form`."""
+    reader = FormReader(data)
+    details = CustomerDetails(
+        reader.line("buyer_name", most=CUSTOMER_NAME_MOST, required=True),
+        reader.phone("buyer_phone", required=True),
+        None,
+    )
+    form.values |= reader.values
+    form.errors |= reader.errors
+    return details
 
 
 def read_order(data: MultiDict[str, str], allowed: Sequence[str]) -> tuple[FormReader, CheckoutOrder | None]:
     """The posted form. Fields of another means of payment are left out, whatever they hold."""
     form = FormReader(data)
     sheet_key = form.line("sheet_key", most=40, required=True)
-    customer_id = form.line("customer_id", most=40, required=True)
+    customer_id = form.line("customer_id", most=40)
     method = form.choice("method", PayMethod)
     place = form.choice("place", Place)
     name = form.line("name", most=NAME_MOST, required=True)

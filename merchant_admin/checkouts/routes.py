@@ -34,12 +34,21 @@ def new_checkout(customer_id: str) -> Response:
     return _form_page(customer_id, forms.fresh_form(customer_id, services().settings.window_issuers))
 
 
+@bp.get("/checkouts/new")
+@requires(Permission.CHARGE)
+def new_order() -> Response:
+    """The same form for somebody who is not in the list of customers yet."""
+    return _form_page("", forms.fresh_form("", services().settings.window_issuers))
+
+
 def _form_page(customer_id: str, form: FormReader, status: int = 200, refusal: Any = None) -> Response:
+    """The form for a customer, or with fields for who pays."""
     settings = services().settings
     ticked = kept_issuers(form.values.get("issuer", ""))
     return page(
         "checkouts/new.html", form=form, status=status, refusal=refusal, ticked=ticked,
-        customer=live_customer(db.session(), customer_id), methods=[(one.value, word(one)) for one in PayMethod],
+        customer=live_customer(db.session(), customer_id) if customer_id else None,
+        methods=[(one.value, word(one)) for one in PayMethod],
         offered=issuers.offered(settings.window_issuers), detail=issuers.detail(ticked), pg=settings.certified_pg,
         quotas=service.QUOTAS_MOST, deposit_days=service.DEPOSIT_DAYS, link_days=service.LINK_DAYS,
     )  # fmt: skip
@@ -58,13 +67,25 @@ def preview_issuers() -> Response:
 @requires(Permission.CHARGE)
 def create_checkout(customer_id: str) -> Response:
     """Writes the order down. A link is shown; at the desk the window's page follows."""
+    return _create(customer_id)
+
+
+@bp.post("/checkouts")
+@requires(Permission.CHARGE)
+def create_order() -> Response:
+    """As `create_checkout`, for who is named on the form: found by name and phone, or written down with the order."""
+    return _create("")
+
+
+def _create(customer_id: str) -> Response:
     data = request.form.copy()
     data["customer_id"] = customer_id
     form, order = forms.read_order(data, services().settings.window_issuers)
-    if order is None:
+    newcomer = None if customer_id else forms.read_newcomer(data, form)
+    if order is None or not form.is_valid:
         return _form_page(customer_id, form, status=422)
     try:
-        checkout_id = service.create_checkout(work_context(), gateway(), order).id
+        checkout_id = service.create_checkout(work_context(), gateway(), order, newcomer).id
         if not order.link_days:
             service.open_window(work_context(), gateway(), checkout_id)
     except InvalidInput as wrong:

@@ -5,7 +5,7 @@ amount is locked at PortOne before it opens. One attempt of an order is open at 
 database holds that, so a link can't be paid twice however often it is opened.
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from merchant_admin.core.money import MAX_AMOUNT_KRW, quota_is_allowed
 from merchant_admin.core.settings import Mode, Settings
 from merchant_admin.core.times import seoul_day
 from merchant_admin.customers.models import Customer
+from merchant_admin.customers.service import CustomerDetails, known_or_new
 from merchant_admin.payments.models import Attempt, Charge
 from merchant_admin.payments.service import open_window_again, start_window_charge
 from merchant_admin.payments.states import AttemptState, PayMethod
@@ -87,20 +88,25 @@ class CheckoutOrder:
             raise InvalidInput(_("입력한 내용을 확인하세요."), wrong)
 
 
-def create_checkout(ctx: WorkContext, gateway: Gateway, order: CheckoutOrder) -> Checkout:
+def create_checkout(
+    ctx: WorkContext, gateway: Gateway, order: CheckoutOrder, newcomer: CustomerDetails | None = None
+) -> Checkout:
     """Write an order down; nothing is sent and nothing can be paid yet.
 
-    The second use of a sheet finds the first order; with other words it raises Conflict. Raises InvalidInput,
+    With a `newcomer` the order's customer is whoever has exactly this name and phone, or is written down with it. The
+    second use of a sheet finds the first order; with other words it raises Conflict. Raises InvalidInput,
     RuleBroken for an archived customer, NotFound.
     """
     order.refuse_unusable()
     try:
-        checkout = _write_down(ctx, gateway, order)
+        checkout = _write_down(ctx, gateway, order, newcomer)
     except IntegrityError:  # the same sheet, at the same moment
         found = ctx.session.scalar(select(Checkout).where(Checkout.sheet_key == order.sheet_key))
         if found is None:
             raise
         checkout = found
+    if newcomer is not None and _is_of(ctx.session.get_one(Customer, checkout.customer_id), newcomer):
+        order = replace(order, customer_id=checkout.customer_id)
     if _wish(checkout) != astuple(order)[1:-1] or bool(checkout.link_hash) != bool(order.link_days):
         raise Conflict(_("이 화면은 이미 다른 내용으로 보냈습니다. 새로 열어 다시 입력하세요."), checkout=checkout.id)
     return checkout
@@ -113,12 +119,16 @@ def _wish(checkout: Checkout) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _write_down(ctx: WorkContext, gateway: Gateway, order: CheckoutOrder) -> Checkout:
+def _is_of(customer: Customer, details: CustomerDetails) -> bool:
+    return (customer.name, customer.phone) == (details.name, details.phone)
+
+
+def _write_down(ctx: WorkContext, gateway: Gateway, order: CheckoutOrder, newcomer: CustomerDetails | None) -> Checkout:
     with ctx.atomic() as session:
         known = session.scalar(select(Checkout).where(Checkout.sheet_key == order.sheet_key))
         if known is not None:
             return known
-        customer = session.get(Customer, order.customer_id)
+        customer = known_or_new(ctx, session, newcomer) if newcomer else session.get(Customer, order.customer_id)
         if customer is None:
             raise NotFound(_("고객을 찾을 수 없습니다."))
         if customer.is_archived:

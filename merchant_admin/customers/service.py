@@ -4,11 +4,12 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from merchant_admin.audit.service import record
@@ -37,14 +38,34 @@ class CustomerDetails:
 def create_customer(ctx: WorkContext, details: CustomerDetails) -> Customer:
     """Write down a new customer. Raises InvalidInput for a name that is empty or too long."""
     _refuse_unusable(details)
+    with ctx.atomic() as session:
+        return _add(ctx, session, details)
+
+
+def known_or_new(ctx: WorkContext, session: Session, details: CustomerDetails) -> Customer:
+    """The live customer of exactly this name and phone, or a new one, inside the caller's open write.
+
+    Raises InvalidInput for a name that is empty or too long.
+    """
+    _refuse_unusable(details)
+    digits = re.sub(r"\D", "", details.phone or "")
+    if digits:
+        same = select(Customer).join(CustomerTerm, CustomerTerm.customer_id == Customer.id)
+        same = same.where(CustomerTerm.term == digits, Customer.name == details.name, Customer.phone == details.phone)
+        found = session.scalars(same.where(Customer.archived_at.is_(None)).order_by(Customer.created_at)).first()
+        if found is not None:
+            return found
+    return _add(ctx, session, details)
+
+
+def _add(ctx: WorkContext, session: Session, details: CustomerDetails) -> Customer:
     now = ctx.now()
     customer = Customer(id=new_id("cus"), version=1, created_at=now, updated_at=now)
     _write(customer, details)
-    with ctx.atomic() as session:
-        session.add(customer)
-        session.flush()
-        _index_details(session, customer.id, details)
-        record(ctx, "customer.created", (_OWN, customer.id), customer_id=customer.id)
+    session.add(customer)
+    session.flush()
+    _index_details(session, customer.id, details)
+    record(ctx, "customer.created", (_OWN, customer.id), customer_id=customer.id)
     return customer
 
 

@@ -11,6 +11,7 @@ from merchant_admin.checkouts.models import Checkout
 from merchant_admin.checkouts.tokens import hash_of
 from merchant_admin.core.db import db
 from merchant_admin.core.permissions import Role
+from merchant_admin.customers.models import Customer
 from tests.support.pages import InspectingClient, inspect_fragment
 from tests.support.world import Browser as PlainBrowser
 
@@ -32,8 +33,8 @@ class Desktop:
         self.desk, self.client = desk, desk.world.signed_in(role)
         self.customer_page = f"/customers/{desk.customer_id}"
 
-    def new_form(self):
-        soup = BeautifulSoup(self.client.get(f"{self.customer_page}/checkouts/new").text, "html.parser")
+    def new_form(self, url=None):
+        soup = BeautifulSoup(self.client.get(url or f"{self.customer_page}/checkouts/new").text, "html.parser")
         fields = {}
         for tag in soup.select("main form input, main form select"):
             if tag.name == "select":
@@ -236,3 +237,28 @@ def test_the_link_opens_no_window_while_portone_is_away(clerk):
     assert answer.status_code == 422
     assert "아무것도 결제되지 않았습니다" in answer.text
     service.open_window(clerk.desk.world.ctx(), clerk.desk.world.gateway, made.id)
+
+
+def test_somebody_new_orders_once_and_is_written_down_once(clerk):
+    def customers():
+        db.session.rollback()
+        return db.session.query(Customer).order_by(Customer.created_at, Customer.id).all()
+
+    form = clerk.new_form("/checkouts/new") | {"name": "꽃다발", "amount_krw": "60,000", "method": "card"}
+    answer = clerk.client.post("/checkouts", data=form | {"buyer_name": "최은우", "buyer_phone": "12"})
+    assert (answer.status_code, len(customers())) == (422, 1)
+    assert 'value="최은우"' in answer.text
+    asked = form | {"buyer_name": "최은우", "buyer_phone": "01022223333"}
+    made = {clerk.client.post("/checkouts", data=asked).location for _ in range(3)}
+    assert len(made) == 1
+    assert sorted(one.name for one in customers()) == ["김서연", "최은우"]
+    assert clerk.client.post("/checkouts", data=asked | {"buyer_name": "최은수"}).status_code == 422
+    again = clerk.new_form("/checkouts/new") | {"name": "꽃다발", "amount_krw": "1,000", "place": "here"}
+    clerk.client.post("/checkouts", data=again | {"buyer_name": "최은우", "buyer_phone": "010-2222-3333"})
+    other = clerk.new_form("/checkouts/new") | {"name": "꽃다발", "amount_krw": "1,000", "buyer_phone": "010-2222-3333"}
+    clerk.client.post("/checkouts", data=other | {"buyer_name": "최은서"})
+    assert sorted(one.name for one in customers()) == ["김서연", "최은서", "최은우"]
+    orders = db.session.query(Checkout.customer_id).order_by(Checkout.created_at).all()
+    assert len(orders) == 3
+    assert len(set(orders)) == 2
+    assert "최은우" in clerk.client.get("/customers?q=22223333").text

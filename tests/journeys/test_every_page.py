@@ -33,7 +33,7 @@ OTHER_PAGES = (
     "/customers/{customer_id}/billing-keys/adopt", "/billing-keys/{billing_key_id}/deletion", "/charges/{charge_id}",
     "/charges/{declined_charge_id}", "/charges/{doubt_charge_id}/closings/new", "/payments/{payment_id}/refunds/new",
     "/refunds/{refund_id}", "/registrations/{registration_id}", "/registrations/{registration_id}/window",
-    "/customers/{customer_id}/checkouts/new", "/checkouts/{checkout_id}", "/checkouts/{in_window_id}",
+    "/customers/{customer_id}/checkouts/new", "/checkouts/new", "/charges/new", "/checkouts/{checkout_id}", "/checkouts/{in_window_id}",
     "/checkouts/{failed_id}", "/checkouts/{in_window_id}/window", "/payments/{waiting_payment_id}",
     "/pay/{token}", "/pay/{waiting_token}", "/pay/{in_window_token}", "/pay/{in_window_token}/window",
     "/key-in/new?customer_id={customer_id}", "/schedules/new?customer_id={customer_id}",

@@ -14,6 +14,7 @@ LEAST_ROLE = {
     "notices.list_handovers": CLERK, "notices.create_handover": CLERK, "notices.download_handover": CLERK,
     "notices.list_texts": VIEWER, "notices.show_text": VIEWER, "notices.preview_text": MANAGER,
     "notices.update_text": MANAGER, "notices.reset_text": MANAGER,
+    "checkouts.new_order": CLERK, "checkouts.create_order": CLERK,
     "checkouts.new_checkout": CLERK, "checkouts.create_checkout": CLERK, "checkouts.preview_issuers": CLERK,
     "checkouts.open_checkout": CLERK, "checkouts.show_window": CLERK, "checkouts.told": CLERK, "checkouts.look_now": CLERK,
     "checkouts.show_checkout": VIEWER, "checkouts.end_link": CLERK,
