@@ -3,7 +3,6 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _
@@ -19,11 +18,11 @@ from merchant_admin.core.errors import NotFound
 from merchant_admin.core.paging import Page, Place, keyset_page
 from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
+from merchant_admin.subscriptions.calendar import monthly_krw
 from merchant_admin.subscriptions.models import Subscription
 from merchant_admin.subscriptions.states import LIVE as LIVE_SUBSCRIPTIONS
-from merchant_admin.subscriptions.states import Unit
 
-_A_YEAR = {Unit.DAY: 365, Unit.WEEK: 52, Unit.MONTH: 12, Unit.YEAR: 1}
+_TERMS = (Subscription.unit, Subscription.every, Subscription.amount_krw)
 SAFE = frozenset({LinkStage.MOVED, LinkStage.DONE})  # charged to the new card already
 
 
@@ -81,11 +80,6 @@ class LinkRow:
     created_at: datetime
 
 
-def monthly(amount_krw: int, unit: Unit, every: int) -> Decimal:
-    """What a subscription brings in a month, on the average of a year."""
-    return Decimal(amount_krw) * _A_YEAR[unit] / (12 * every)
-
-
 def profiles(session: Session, mode: Mode) -> list[Profile]:
     """Every profile with live cards, the most cards first."""
     live = (BillingKey.state == KeyState.ACTIVE, BillingKey.mode == mode)
@@ -93,10 +87,10 @@ def profiles(session: Session, mode: Mode) -> list[Profile]:
     counts = {(row[0], row[1]): row[2] for row in session.execute(select(*of, func.count()).where(*live).group_by(*of))}
     worth = _worth(
         session.execute(
-            select(*of, Subscription.unit, Subscription.every, func.sum(Subscription.amount_krw))
+            select(*of, *_TERMS, func.count())
             .join(Subscription, Subscription.billing_key_id == BillingKey.id)
             .where(*live, Subscription.state.in_(LIVE_SUBSCRIPTIONS))
-            .group_by(*of, Subscription.unit, Subscription.every)
+            .group_by(*of, *_TERMS)
         ),
         keys=2,
     )
@@ -126,23 +120,22 @@ def board(session: Session, move: CardMove, now: datetime) -> Board:
         LinkStage(row[0]): row[1]
         for row in session.execute(select(stage, func.count()).where(*_current(move)).group_by(stage))
     }
-    terms = (Subscription.unit, Subscription.every)
     money = _worth(
         session.execute(
-            select(stage, *terms, func.sum(Subscription.amount_krw))
+            select(stage, *_TERMS, func.count())
             .join(CardLinkSubscription, CardLinkSubscription.link_id == CardLink.id)
             .join(Subscription, Subscription.id == CardLinkSubscription.subscription_id)
             .where(*_current(move), Subscription.state.in_(LIVE_SUBSCRIPTIONS))
-            .group_by(stage, *terms)
+            .group_by(stage, *_TERMS)
         ),
         keys=1,
     )
     rest = unlinked(move).order_by(None).subquery()
     counts[None] = session.scalar(select(func.count()).select_from(rest)) or 0
     unmade = session.execute(
-        select(*terms, func.sum(Subscription.amount_krw))
+        select(*_TERMS, func.count())
         .where(Subscription.billing_key_id.in_(select(rest.c.id)), Subscription.state.in_(LIVE_SUBSCRIPTIONS))
-        .group_by(*terms)
+        .group_by(*_TERMS)
     )
     total = sum(counts.values())
     worth = {LinkStage(name[0]): won for name, won in money.items()} | {None: _worth(unmade, keys=0).get((), 0)}
@@ -219,9 +212,9 @@ def _without_phone(session: Session, move: CardMove) -> int:
 
 
 def _worth(rows: Any, *, keys: int) -> dict[tuple[Any, ...], int]:
-    """Won a month by the first `keys` columns, of rows that end with unit, every, sum."""
-    found: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    """Won a month by the first `keys` columns, of rows that end with unit, every, price and how many."""
+    found: dict[tuple[Any, ...], int] = defaultdict(int)
     for row in rows:
-        unit, every, amount_krw = row[keys:]
-        found[tuple(row[:keys])] += monthly(int(amount_krw), unit, every)
-    return {name: int(sum_.quantize(Decimal(1), ROUND_HALF_UP)) for name, sum_ in found.items()}
+        unit, every, amount_krw, count = row[keys:]
+        found[tuple(row[:keys])] += monthly_krw(amount_krw, unit, every) * count
+    return dict(found)

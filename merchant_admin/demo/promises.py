@@ -49,6 +49,11 @@ def moments(now: datetime) -> list[tuple[datetime, str, int]]:
         found.append((_at(today, promise.days_ago, time(9, 40, number)), "promises", number))
         if promise.act:
             found.append((_at(today, promise.act_days_ago, time(15, number)), "thinks_again", number))
+    found += [
+        (_at(today, 12, time(16, 5)), "switches_card", 2),
+        (_at(today, 4, time(14, 20)), "leaves_the_pg", 0),
+        (_at(today, 1, time(18, 10)), "opens_a_link", 6),
+    ]
     found += [(_at(today, ago, time(10, 20)), "clock_turns", 0) for ago in range(DAYS)]
     return sorted(found)
 

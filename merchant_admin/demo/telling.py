@@ -18,7 +18,7 @@ from merchant_admin.core.ids import new_customer_uid, new_id
 from merchant_admin.core.settings import Settings
 from merchant_admin.core.times import to_epoch
 from merchant_admin.customers.service import CustomerDetails, archive_customer, create_customer
-from merchant_admin.demo import promises
+from merchant_admin.demo import new_cards, promises
 from merchant_admin.demo.cast import ONCE, REGULAR, Goods
 from merchant_admin.demo.story import LAST_SCENES, Joins, Pays, Registers, Scene, Special
 from merchant_admin.payments.facts import record_transaction
@@ -212,6 +212,32 @@ class Teller:
 
     def _thinks_again(self, _known: _Known) -> None:
         promises.think_again(self._ctx(), promises.PROMISES[self._number], self._promised[self._number])
+
+    def _switches_card(self, _known: _Known) -> None:
+        ctx = self._ctx()
+        self._brings_a_new_card(ctx, new_cards.ask(ctx, self._gateway, self._promised[self._number]))
+
+    def _opens_a_link(self, _known: _Known) -> None:
+        ctx = self._ctx()
+        new_cards.note_opened(ctx, new_cards.ask(ctx, self._gateway, self._promised[self._number]))
+
+    def _leaves_the_pg(self, _known: _Known) -> None:
+        """Half of the cards' customers have their link; some of those have come."""
+        links = new_cards.leave(self._ctx(leads=True), self._gateway)
+        customer = self._ctx()
+        customer.actor = Actor(ActorKind.CUSTOMER, None, "card link")
+        for link_id in links[: new_cards.NEW_CARDS]:
+            self._brings_a_new_card(customer, link_id)
+        for link_id in links[new_cards.NEW_CARDS :][: new_cards.OPENED]:
+            new_cards.note_opened(customer, link_id)
+
+    def _brings_a_new_card(self, ctx: WorkContext, link_id: str) -> None:
+        """From then on the story pays with the new card, too."""
+        self._serial += 1
+        agreed = new_cards.agree(ctx, self._settings, link_id)
+        old, new = new_cards.register(ctx, self._gateway, self._sandbox, link_id, self._serial, agreed)
+        for known in self._known.values():
+            known.key_ids = [new if key_id == old else key_id for key_id in known.key_ids]
 
     def _clock_turns(self, _known: _Known) -> None:
         ctx = self._ctx()

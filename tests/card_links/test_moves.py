@@ -56,12 +56,6 @@ def counts(world, move_id):
     return {step.stage.value if step.stage else "unmade": step.cards for step in shown.steps if step.cards}, shown
 
 
-def test_a_year_has_fifty_two_weeks_and_twelve_months():
-    sums = [board.monthly(12_000, unit, every) for unit, every in ((Unit.MONTH, 1), (Unit.MONTH, 3), (Unit.YEAR, 1))]
-    assert sums == [12_000, 4_000, 1_000]
-    assert round(board.monthly(10_000, Unit.WEEK, 2)) == 21_667
-
-
 def test_a_move_from_the_first_look_to_the_last_card(each_world):
     world = each_world
     monthly_ = a_plan(world, amount_krw=12_000)

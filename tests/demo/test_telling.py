@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from merchant_admin.audit.service import first_broken_line
+from merchant_admin.card_links.models import CardLink, CardMove
 from merchant_admin.core.context import Actor, ActorKind
 from merchant_admin.core.permissions import Role
 from merchant_admin.core.times import SEOUL, seoul_day
@@ -53,6 +54,9 @@ def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(world):
     assert_books_balance(world.session)
     states = set(world.session.scalars(select(PaymentLine.state)))
     assert {LineState.PAID, LineState.CHECKING, LineState.PARTLY_REFUNDED, LineState.DECLINED} <= states
+    links = Counter(link.state.value for link in world.session.scalars(select(CardLink)))
+    assert (links["done"], links["open"] >= 2) == (3, True)
+    assert [move.state.value for move in world.session.scalars(select(CardMove))] == ["stopped"]
     assert set(world.session.scalars(select(Subscription.state))) == set(SubscriptionState)
     assert first_broken_line(world.session, world.settings.secret_key.encode()) is None
 
