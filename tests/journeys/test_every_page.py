@@ -50,12 +50,9 @@ MOST_REQUESTS, MOST_NODES = 7, 1500
 
 @pytest.fixture(scope="module")
 def furnished(empty_database, tmp_path_factory):
-    """A shop with one of everything, and enough lines to fill a page.
-
-    Without the web font, whose many files would take half of the time; the journeys beside this one load it.
-    """
-    env = {"KEY_IN": "on", "UI_WEBFONT": "off"}
-    with LiveShop(tmp_path_factory.mktemp("furnished"), empty_database, worker="process", **env) as shop:
+    """A shop with one of everything, and enough lines to fill a page."""
+    folder = tmp_path_factory.mktemp("furnished")
+    with LiveShop(folder, empty_database, worker="process", KEY_IN="on") as shop:
         with shop.app.app_context():
             ids = vars(furnish(shop.world(), payments=30))
             shop.ids = ids | furnish_ways(shop.world(), ids["customer_id"])

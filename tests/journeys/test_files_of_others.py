@@ -9,6 +9,14 @@ from tests.support.browser import OUTSIDE, TYPES, file_behind
 from tests.support.live import LiveShop
 
 
+@pytest.fixture
+def shop(empty_database, tmp_path):
+    """As elsewhere, and with the web font, whose many files are others' too."""
+    with LiveShop(tmp_path, empty_database, UI_WEBFONT="on") as served:
+        yield served
+        served.assert_books_agree()
+
+
 def charges_and_refunds(shop, desk):
     shop.sandbox.window_key(customer_uid="bks_old", merchant_uid="old_1")
     customer = desk.adds_customer("한지민")
@@ -47,12 +55,12 @@ def test_a_cdn_that_fails_costs_comfort_only(shop, open_desk, complaints, answer
 
 def test_files_served_from_here_need_no_other_host(empty_database, tmp_path, open_page, complaints):
     vendor()
-    with LiveShop(tmp_path, empty_database, ASSETS="local") as shop:
+    with LiveShop(tmp_path, empty_database, ASSETS="local", UI_WEBFONT="on") as shop:
         desk = Desk(open_page(shop.url))
         asked = []
         desk.page.on("request", lambda request: asked.append(request.url))
         desk.sign_in(shop.a_staff())
         charges_and_refunds(shop, desk)
-        assert desk.page.evaluate("typeof window.htmx") == "object"
+        desk.page.wait_for_function("typeof window.htmx == 'object'")
         assert [url for url in asked if not url.startswith((shop.url, "data:"))] == []
     complaints.expect_none()

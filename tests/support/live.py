@@ -58,7 +58,8 @@ class LiveShop(AbstractContextManager):
         if template:
             shutil.copy(template, Path(folder) / "merchant.db")
         self.folder = Path(folder)
-        self.settings = settings_for(folder, WORKER=worker, **env)
+        # The web font's many files would take a good part of each journey; test_files_of_others loads them.
+        self.settings = settings_for(folder, WORKER=worker, **{"UI_WEBFONT": "off", **env})
         self.app = build(self.settings, clock=clock)
         self.sandbox = self.app.extensions["embedded_sandbox"]
         self._server = make_server("127.0.0.1", 0, _whole(self.app), threaded=True, request_handler=_Quiet)
