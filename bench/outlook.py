@@ -20,9 +20,11 @@ from merchant_admin.core.db import db
 from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import seoul_day
 from merchant_admin.customers.models import Customer
-from merchant_admin.outlook import forecast, month
+from merchant_admin.outlook import forecast, month, number_rows, numbers
 from merchant_admin.outlook.forecast import Part
 from merchant_admin.outlook.month import Bucket
+from merchant_admin.outlook.numbers import Number
+from merchant_admin.overview import attention
 from merchant_admin.subscriptions.models import Period, Plan, Subscription
 from merchant_admin.subscriptions.states import AfterLast, CatchUp, Unit
 
@@ -50,12 +52,13 @@ def reads() -> dict[str, Callable[[], object]]:
     """What a page reads, by the page's name."""
     first, session = TODAY.replace(day=1), db.session()
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    tomorrow = TODAY + timedelta(days=1)
+    later = TODAY + timedelta(days=12)
+    this_month = numbers.Month(first, TODAY, numbers.Figure())
     return {
         "calendar: this month": lambda: month.days_of(session, MODE, first, last, TODAY),
         "calendar: a day": lambda: month.days_of(session, MODE, TODAY, TODAY, TODAY),
         "calendar: a day's paid rows": lambda: month.period_page(session, TODAY - timedelta(days=3), Bucket.DONE, None),
-        "calendar: a day's coming rows": lambda: month.coming_page(session, MODE, tomorrow, TODAY, None),
+        "calendar: a day's coming rows": lambda: month.coming_page(session, MODE, later, TODAY, None),
         "forecast: 30 days": lambda: forecast.forecast(session, MODE, 30, TODAY),
         "forecast: 90 days": lambda: forecast.forecast(session, MODE, 90, TODAY),
         **{
@@ -63,6 +66,12 @@ def reads() -> dict[str, Callable[[], object]]:
             for part in Part
         },
         "forecast: rows owed": lambda: forecast.owed_rows(session, None),
+        "home: renewals that need a person": lambda: attention.attention(session, TODAY, 5),
+        "numbers: twelve months": lambda: numbers.numbers(session, TODAY),
+        **{
+            f"numbers: rows, {number.value}": lambda number=number: number_rows.rows(session, this_month, number, None)  # type: ignore[misc]
+            for number in Number
+        },
     }
 
 

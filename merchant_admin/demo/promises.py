@@ -13,11 +13,12 @@ from merchant_admin.subscriptions.plans import PlanDetails, create_plan
 from merchant_admin.subscriptions.service import Order
 from merchant_admin.subscriptions.states import Unit
 
-DAYS = 66
+DAYS = 212
 _PLANS = {
     "fruit": PlanDetails("제철 과일 월 정기 배송", 39_000, 39_000),
     "coffee": PlanDetails("원두 2주 정기 배송", 18_500, 0, Unit.WEEK, 2),
     "club": PlanDetails("온빛 멤버십", 9_900, 0, Unit.MONTH, 1, trial_days=14),
+    "year": PlanDetails("온빛 멤버십 1년", 99_000, 0, Unit.YEAR, 1),
 }
 
 
@@ -38,7 +39,17 @@ PROMISES = (
     Promise(3, "club", 5), Promise(10, "fruit", 2, card=1), Promise(15, "coffee", 1, card=1),
     Promise(4, "fruit", 40, act="pause", act_days_ago=6), Promise(5, "coffee", 27, act="leave", act_days_ago=3),
     Promise(6, "club", 60, act="end", act_days_ago=18),
+    # Seven months for the numbers: some stay, some leave, and some cards are refused.
+    Promise(1, "fruit", 207), Promise(9, "club", 200), Promise(2, "coffee", 190), Promise(22, "fruit", 171),
+    Promise(23, "club", 149), Promise(24, "coffee", 131), Promise(25, "year", 118), Promise(26, "fruit", 92),
+    Promise(27, "fruit", 185, act="end", act_days_ago=75), Promise(28, "coffee", 160, act="end", act_days_ago=44),
+    Promise(29, "club", 125, act="end", act_days_ago=12), Promise(12, "fruit", 80, card=1),
+    Promise(13, "fruit", 140, card=1, act="new_card", act_days_ago=138),
+    Promise(16, "coffee", 97, card=1, act="new_card", act_days_ago=95),
+    Promise(14, "fruit", 36, card=1, act="new_card", act_days_ago=34),
+    Promise(15, "club", 30, card=1, act="new_card", act_days_ago=14),
 )  # fmt: skip
+REFUSED_TODAY = Promise(11, "coffee", 0, card=1)
 
 
 def moments(now: datetime) -> list[tuple[datetime, str, int]]:
@@ -74,10 +85,12 @@ def begin(ctx: WorkContext, promise: Promise, plan_id: str, customer_id: str, ke
     return service.subscribe(ctx, order).id
 
 
-def think_again(ctx: WorkContext, promise: Promise, subscription_id: str) -> None:
-    """What staff do for the customer, once it is paid up."""
+def think_again(ctx: WorkContext, promise: Promise, subscription_id: str, first_key_id: str) -> None:
+    """What staff do for the customer, once it is paid up or its card was refused."""
     version = ctx.session.get_one(Subscription, subscription_id).version
     match promise.act:
+        case "new_card":
+            service.change_card(ctx, subscription_id, version, first_key_id)
         case "pause":
             service.pause(ctx, subscription_id, version, "여행으로 두 달 쉼")
         case "leave":

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from merchant_admin.core.times import SEOUL, seoul_day
 from merchant_admin.demo.cast import ONCE, REGULAR, Goods, Person, people
-from merchant_admin.demo.promises import PROMISES, moments
+from merchant_admin.demo.promises import PROMISES, REFUSED_TODAY, moments
 
 CUSTOMERS, DAYS, SEED = 60, 425, 20_240_917
 LAST_SCENES = timedelta(minutes=40)
@@ -134,6 +134,7 @@ def _last_half_hour(now: datetime) -> list[Scene]:
         Special("is_refunded_elsewhere", 4),
         Pays(5, gift, quota=3),
         Special("is_refunded_in_part", 6),
+        Special("is_refused_today", REFUSED_TODAY.who),
         Special("is_lost_on_the_way", 7),
         Pays(0, coffee),
         Pays(8, REGULAR[4]),

@@ -210,8 +210,16 @@ class Teller:
             made = promises.begin(self._ctx(), promise, plan_id, known.customer_id, key_id)
             self._promised[self._number] = made
 
-    def _thinks_again(self, _known: _Known) -> None:
-        promises.think_again(self._ctx(), promises.PROMISES[self._number], self._promised[self._number])
+    def _thinks_again(self, known: _Known) -> None:
+        promise, held = promises.PROMISES[self._number], self._promised[self._number]
+        promises.think_again(self._ctx(), promise, held, known.key_ids[0])
+
+    def _is_refused_today(self, known: _Known) -> None:
+        """A subscription whose first charge is declined: it waits for tomorrow's retry, and for a call."""
+        promise = promises.REFUSED_TODAY
+        plan_id, key_id = self._plans[promise.plan], known.key_ids[promise.card]
+        promises.begin(self._ctx(), promise, plan_id, known.customer_id, key_id)
+        self._clock_turns(known)
 
     def _switches_card(self, _known: _Known) -> None:
         ctx = self._ctx()

@@ -3,18 +3,18 @@
 The grouped read is answered from one index (ix_subscriptions_ahead); no row of a subscription is opened for a figure.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, text
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, text
+from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.core.paging import Page, Place
 from merchant_admin.core.settings import Mode
-from merchant_admin.core.times import start_of
 from merchant_admin.customers.models import Customer
 from merchant_admin.outlook.paging import two_key_page
 from merchant_admin.outlook.projecting import Group, Rhythm, hitting
@@ -24,7 +24,8 @@ from merchant_admin.subscriptions.states import SubscriptionState, Unit
 # Written out, not bound: SQLite takes a partial index only where the query holds its condition to the letter.
 GOES_ON = text("subscriptions.state IN ('trial', 'active', 'past_due')")
 _WAITS_FOR_CARD = text("periods.state = 'needs_card'")
-_GONE = (KeyState.MISSING, KeyState.DELETING, KeyState.DELETED)
+_GONE = (KeyState.MISSING, KeyState.DELETING)  # one that is deleted has no subscription left
+MOST_CARDS = 20_000  # values in one statement
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class ComingRow:
 def groups(session: Session, mode: Mode, last: date, *those: ColumnElement[bool]) -> list[Group]:
     """All that go on and have a date up to `last`, of those that `those` name."""
     kinds = (
-        Subscription.unit, Subscription.every, Subscription.anchor_day, Subscription.next_on, Subscription.times_left,
+        Subscription.next_on, Subscription.unit, Subscription.every, Subscription.anchor_day, Subscription.times_left,
         Subscription.state,
     )  # fmt: skip
     found = session.execute(
@@ -67,13 +68,14 @@ def groups(session: Session, mode: Mode, last: date, *those: ColumnElement[bool]
     )
     return [
         Group(Rhythm.of(unit, every, anchor_day), next_on, times_left, state, count, int(sum_krw))
-        for unit, every, anchor_day, next_on, times_left, state, count, sum_krw in found
+        for next_on, unit, every, anchor_day, times_left, state, count, sum_krw in found
         if next_on is not None
     ]
 
 
 def on_day(found: list[Group], day: date, today: date) -> ColumnElement[bool]:
     """The condition that picks exactly the subscriptions that `found` counts on `day`."""
+    hits = hitting(found, day, today)
     ways = [
         and_(
             Subscription.unit == rhythm.unit, Subscription.every == rhythm.every,
@@ -81,27 +83,27 @@ def on_day(found: list[Group], day: date, today: date) -> ColumnElement[bool]:
             Subscription.next_on.in_(sorted(next_ons)),
             or_(Subscription.times_left.is_(None), Subscription.times_left > before),
         )
-        for (rhythm, before), next_ons in hitting(found, day, today).items()
+        for (rhythm, before), next_ons in hits.items()
     ]  # fmt: skip
-    return or_(*ways) if ways else false()
+    any_of = sorted({each for next_ons in hits.values() for each in next_ons})
+    return and_(Subscription.next_on.in_(any_of), or_(*ways)) if ways else false()
 
 
-def card_is_gone() -> ColumnElement[bool]:
+def card_is_gone(session: Session) -> ColumnElement[bool]:
     """Its card can't be charged: PortOne no longer has it, or it is being deleted."""
-    return and_(Subscription.state != SubscriptionState.PAST_DUE, Subscription.billing_key_id.in_(_gone()))
+    return and_(Subscription.state != SubscriptionState.PAST_DUE, Subscription.billing_key_id.in_(gone_cards(session)))
 
 
-def card_was_refused() -> ColumnElement[bool]:
+def card_was_refused(session: Session) -> ColumnElement[bool]:
     """Its card is still there, but was refused for good by another subscription that now waits for a new one."""
-    other = aliased(Subscription)
-    refused = select(other.billing_key_id).join(Period, Period.subscription_id == other.id).where(_WAITS_FOR_CARD)
-    uses = Subscription.billing_key_id
-    return and_(Subscription.state != SubscriptionState.PAST_DUE, uses.in_(refused), uses.not_in(_gone()))
+    waits = select(Subscription.billing_key_id).join(Period, Period.subscription_id == Subscription.id)
+    refused = set(session.scalars(waits.where(_WAITS_FOR_CARD))) - set(gone_cards(session))
+    return and_(Subscription.state != SubscriptionState.PAST_DUE, Subscription.billing_key_id.in_(sorted(refused)))
 
 
-def _gone() -> Select[str]:
-    key = aliased(BillingKey)
-    return select(key.id).where(key.state.in_(_GONE))
+def gone_cards(session: Session) -> Sequence[str]:
+    """Cards that are gone. Read first and named one by one: no planner guesses well how few of all cards these are."""
+    return session.scalars(select(BillingKey.id).where(BillingKey.state.in_(_GONE)).limit(MOST_CARDS)).all()
 
 
 def is_past_due() -> ColumnElement[bool]:
@@ -113,14 +115,18 @@ def page_of(
     session: Session, mode: Mode, last: date, place: Place | None, *those: ColumnElement[bool]
 ) -> Page[ComingRow]:
     """One page of the subscriptions behind a figure, by their next date."""
-    query = select(*_COLUMNS).where(GOES_ON, Subscription.mode == mode, Subscription.next_on <= last, *those)
-    query = query.join(Customer, Customer.id == Subscription.customer_id)
-    query = query.join(BillingKey, BillingKey.id == Subscription.billing_key_id)
     by: Any = (Subscription.next_on, Subscription.id)
-    return two_key_page(session, query, by, place, lambda row: ComingRow(*row[: len(_COLUMNS)]), start_of)
+    picked = select(*by).where(GOES_ON, Subscription.mode == mode, Subscription.next_on <= last, *those)
+    return two_key_page(session, picked, by, place, lambda ids: _rows(session, ids))
 
 
-_COLUMNS = (
+def _rows(session: Session, ids: list[str]) -> list[ComingRow]:
+    query = select(*_COLUMNS).join(Customer, Customer.id == Subscription.customer_id)
+    query = query.join(BillingKey, BillingKey.id == Subscription.billing_key_id)
+    return [ComingRow(*row) for row in session.execute(query.where(Subscription.id.in_(ids)))]
+
+
+_COLUMNS: tuple[Any, ...] = (
     Subscription.id, Subscription.name, Customer.name, Subscription.state, Subscription.amount_krw, Subscription.unit,
     Subscription.every, Subscription.anchor_day, Subscription.next_on, Subscription.times_left, BillingKey.issuer_name,
     BillingKey.last_four, BillingKey.state,

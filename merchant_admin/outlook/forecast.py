@@ -10,14 +10,18 @@ from sqlalchemy.orm import Session
 from merchant_admin.core.paging import Page, Place
 from merchant_admin.core.settings import Mode
 from merchant_admin.outlook import coming
-from merchant_admin.outlook.month import PeriodLine, lines
+from merchant_admin.outlook.month import PeriodLine, waiting_lines
 from merchant_admin.outlook.projecting import Group, Sum, by_day, in_all
 from merchant_admin.subscriptions.models import Period
 from merchant_admin.subscriptions.states import SubscriptionState
 
 HORIZONS = (30, 90)
 WEEK = 7
-OWED = text("periods.state IN ('retrying', 'needs_card') AND periods.state IN ('due', 'retrying', 'needs_card')")
+# The second half is what the index of waiting periods holds, to the letter.
+OWED = text(
+    "periods.state IN ('retrying', 'needs_card') AND periods.try_at IS NOT NULL"
+    " AND periods.state IN ('due', 'retrying', 'needs_card')"
+)
 
 
 class Part(StrEnum):
@@ -47,7 +51,7 @@ class Forecast:
         return Sum(sum(self.parts[part].count for part in AT_RISK), sum(self.parts[part].sum_krw for part in AT_RISK))
 
 
-def those_of(part: Part) -> tuple[ColumnElement[bool], ...]:
+def those_of(session: Session, part: Part) -> tuple[ColumnElement[bool], ...]:
     """The condition of a part."""
     match part:
         case Part.ALL:
@@ -55,9 +59,9 @@ def those_of(part: Part) -> tuple[ColumnElement[bool], ...]:
         case Part.PAST_DUE:
             return (coming.is_past_due(),)
         case Part.CARD_GONE:
-            return (coming.card_is_gone(),)
+            return (coming.card_is_gone(session),)
         case Part.CARD_REFUSED:
-            return (coming.card_was_refused(),)
+            return (coming.card_was_refused(session),)
 
 
 def last_of(days: int, today: date) -> date:
@@ -72,7 +76,7 @@ def forecast(session: Session, mode: Mode, days: int, today: date) -> Forecast:
     past_due = [group for group in everything if group.state is SubscriptionState.PAST_DUE]
     found: dict[Part, list[Group]] = {Part.ALL: everything, Part.PAST_DUE: past_due}
     for part in (Part.CARD_GONE, Part.CARD_REFUSED):
-        found[part] = coming.groups(session, mode, last, *those_of(part))
+        found[part] = coming.groups(session, mode, last, *those_of(session, part))
     parts = {part: in_all(groups, last, today) for part, groups in found.items()}
     return Forecast(days, last, parts, _weeks(everything, last, today), _owed(session))
 
@@ -81,12 +85,12 @@ def rows(
     session: Session, mode: Mode, days: int, part: Part, today: date, place: Place | None
 ) -> Page[coming.ComingRow]:
     """One page of the subscriptions of a part."""
-    return coming.page_of(session, mode, last_of(days, today), place, *those_of(part))
+    return coming.page_of(session, mode, last_of(days, today), place, *those_of(session, part))
 
 
 def owed_rows(session: Session, place: Place | None) -> Page[PeriodLine]:
     """One page of the periods that were refused and are not settled."""
-    return lines(session, place, OWED)
+    return waiting_lines(session, place, OWED)
 
 
 def _weeks(groups: list[Group], last: date, today: date) -> list[tuple[date, int]]:

@@ -9,12 +9,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, TextClause, func, select
+from sqlalchemy import ColumnElement, Select, TextClause, func, select
 from sqlalchemy.orm import Session
 
-from merchant_admin.core.paging import Page, Place
+from merchant_admin.core.paging import Page, Place, keyset_page
 from merchant_admin.core.settings import Mode
-from merchant_admin.core.times import start_of
 from merchant_admin.customers.models import Customer
 from merchant_admin.failures.states import FailureClass
 from merchant_admin.outlook import coming
@@ -108,16 +107,25 @@ def period_page(session: Session, on: date, bucket: Bucket, place: Place | None)
     return lines(session, place, Period.due_on == on, Period.state.in_(STATES[bucket]))
 
 
-def lines(session: Session, place: Place | None, *those: ColumnElement[bool] | TextClause) -> Page[PeriodLine]:
+def lines(session: Session, place: Place | None, *those: ColumnElement[bool]) -> Page[PeriodLine]:
     """One page of the periods that `those` name, by due date."""
-    query = (
-        select(*_COLUMNS)
-        .join(Subscription, Subscription.id == Period.subscription_id)
-        .join(Customer, Customer.id == Subscription.customer_id)
-        .where(*those)
-    )
     by = (Period.due_on, Period.id)
-    return two_key_page(session, query, by, place, _line, start_of)
+    return two_key_page(session, select(*by).where(*those), by, place, lambda ids: _lines(session, ids))
+
+
+def _lines(session: Session, ids: list[str]) -> list[PeriodLine]:
+    return [_line(row) for row in session.execute(_of_periods().where(Period.id.in_(ids)))]
+
+
+def waiting_lines(session: Session, place: Place | None, those: TextClause) -> Page[PeriodLine]:
+    """One page of the periods that wait for something, by when it comes."""
+    try_at: Any = Period.try_at
+    return keyset_page(session, _of_periods().where(those), (try_at, Period.id), place, _line, soonest_first=True)
+
+
+def _of_periods() -> Select[Any]:
+    query = select(*_COLUMNS).join(Subscription, Subscription.id == Period.subscription_id)
+    return query.join(Customer, Customer.id == Subscription.customer_id)
 
 
 def _line(row: Any) -> PeriodLine:
@@ -132,7 +140,7 @@ def coming_page(session: Session, mode: Mode, on: date, today: date, place: Plac
     return coming.page_of(session, mode, on, place, coming.on_day(found, on, today))
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     Period.id, Period.subscription_id, Subscription.name, Customer.name, Period.number, Period.due_on,
     Period.amount_krw, Period.state, Period.failure, Period.try_at, Period.settled_at,
 )  # fmt: skip

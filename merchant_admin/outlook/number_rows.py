@@ -7,14 +7,13 @@ from typing import Any
 from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
-from merchant_admin.core.db import among
 from merchant_admin.core.paging import Page, Place, keyset_page
 from merchant_admin.core.times import start_of
 from merchant_admin.customers.models import Customer
-from merchant_admin.outlook.numbers import Month, Number, left_between, paid_by_clock, recovered_between
+from merchant_admin.outlook.numbers import PAID, Month, Number, left_between, paid_by_clock, recovered_between
 from merchant_admin.outlook.paging import two_key_page
 from merchant_admin.subscriptions.models import Period, Subscription
-from merchant_admin.subscriptions.states import EndReason, PeriodState
+from merchant_admin.subscriptions.states import EndReason
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,10 @@ def rows(session: Session, month: Month, number: Number, place: Place | None) ->
     eve = month.first_on - timedelta(days=1)
     match number:
         case Number.MRR:
-            query = _query(*_covers(month.last_on), _not_ended_by(month.last_on))
-            return two_key_page(session, query, (Period.ends_on, Period.id), place, _row, start_of)
+            by = (Period.ends_on, Period.id)
+            picked = select(*by).join(Subscription, Subscription.id == Period.subscription_id)
+            picked = picked.where(*_covers(month.last_on), _not_ended_by(month.last_on))
+            return two_key_page(session, picked, by, place, lambda ids: _rows(session, ids))
         case Number.CHURN:
             query = _query(*_covers(eve), *left_between(eve, month.last_on))
             ended_at: Any = Subscription.ended_at
@@ -54,8 +55,12 @@ def rows(session: Session, month: Month, number: Number, place: Place | None) ->
             return keyset_page(session, query, (settled_at, Period.id), place, _row)
 
 
+def _rows(session: Session, ids: list[str]) -> list[NumberRow]:
+    return [_row(row) for row in session.execute(_query(Period.id.in_(ids)))]
+
+
 def _covers(day: date) -> tuple[Any, ...]:
-    return among(Period.state, {PeriodState.PAID}), Period.ends_on > day, Period.due_on <= day
+    return PAID, Period.ends_on > day, Period.due_on <= day
 
 
 def _not_ended_by(day: date) -> Any:

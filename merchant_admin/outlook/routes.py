@@ -35,7 +35,7 @@ def _set_up(state: BlueprintSetupState) -> None:
     entries = (
         NavEntry("outlook.show_month", lazy_gettext("결제 달력"), "calendar-clock", Permission.VIEW, order=36),
         NavEntry(
-            "outlook.show_numbers", lazy_gettext("정기결제 수치"), "activity", Permission.VIEW_NUMBERS, "run", order=55
+            "outlook.show_numbers", lazy_gettext("정기결제 수치"), "banknote", Permission.VIEW_NUMBERS, "run", order=55
         ),
     )
     for entry in entries:

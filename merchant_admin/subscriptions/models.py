@@ -89,10 +89,10 @@ class Subscription(Base):
         Index("ix_subscriptions_plan", "plan_id", "state"),
         Index("ix_subscriptions_due", "next_on", "id", sqlite_where=_CHARGED, postgresql_where=_CHARGED),
         Index("ix_subscriptions_ending", "ends_on", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
-        # All that coming dates and sums follow from, so that a forecast reads this and no row.
+        # All that coming dates and sums follow from, in the order they are grouped by: a forecast reads no row.
         Index(
-            "ix_subscriptions_ahead", "next_on", "id", "state", "mode", "unit", "every", "anchor_day", "times_left",
-            "amount_krw", sqlite_where=_AHEAD, postgresql_where=_AHEAD,
+            "ix_subscriptions_ahead", "mode", "next_on", "unit", "every", "anchor_day", "times_left", "state",
+            "amount_krw", "id", sqlite_where=_AHEAD, postgresql_where=_AHEAD,
         ),
         Index("ix_subscriptions_ended", "ended_at", "id", sqlite_where=_ENDED, postgresql_where=_ENDED),
     )  # fmt: skip
@@ -144,10 +144,13 @@ class Period(Base):
         Index("ix_periods_due", "due_on", "state", "id", "amount_krw"),  # a day's figures and its rows
         Index("ix_periods_needs_card", "try_at", "id", sqlite_where=_NEEDS_CARD, postgresql_where=_NEEDS_CARD),
         # What was paid for when, for the numbers: read alone, without a row.
-        Index("ix_periods_worth", "ends_on", "due_on", "id", "monthly_krw", sqlite_where=_PAID, postgresql_where=_PAID),
+        Index(
+            "ix_periods_worth", "ends_on", "due_on", "id", "monthly_krw", "state", sqlite_where=_PAID,
+            postgresql_where=_PAID,
+        ),
         Index("ix_periods_failed", "failed_on", "id", sqlite_where=_FAILED, postgresql_where=_FAILED),
         Index("ix_periods_recovered", "settled_at", "id", sqlite_where=_RECOVERED, postgresql_where=_RECOVERED),
-    )
+    )  # fmt: skip
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))

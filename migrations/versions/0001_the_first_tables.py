@@ -939,7 +939,7 @@ def upgrade():
         sa.PrimaryKeyConstraint('id', name=op.f('pk_subscriptions')),
         sa.UniqueConstraint('sheet_key', name=op.f('uq_subscriptions_sheet_key'))
     )
-    op.create_index('ix_subscriptions_ahead', 'subscriptions', ['next_on', 'id', 'state', 'mode', 'unit', 'every', 'anchor_day', 'times_left', 'amount_krw'], unique=False, sqlite_where=sa.text("state IN ('trial', 'active', 'past_due')"), postgresql_where=sa.text("state IN ('trial', 'active', 'past_due')"))
+    op.create_index('ix_subscriptions_ahead', 'subscriptions', ['mode', 'next_on', 'unit', 'every', 'anchor_day', 'times_left', 'state', 'amount_krw', 'id'], unique=False, sqlite_where=sa.text("state IN ('trial', 'active', 'past_due')"), postgresql_where=sa.text("state IN ('trial', 'active', 'past_due')"))
     op.create_index('ix_subscriptions_ended', 'subscriptions', ['ended_at', 'id'], unique=False, sqlite_where=sa.text("ended_at IS NOT NULL"), postgresql_where=sa.text("ended_at IS NOT NULL"))
     op.create_index('ix_subscriptions_billing_key', 'subscriptions', ['billing_key_id', 'state'], unique=False)
     op.create_index('ix_subscriptions_customer', 'subscriptions', ['customer_id', 'created_at'], unique=False)
@@ -977,7 +977,7 @@ def upgrade():
     op.create_index('ix_periods_charging', 'periods', ['id'], unique=False, sqlite_where=sa.text("state = 'charging'"), postgresql_where=sa.text("state = 'charging'"))
     op.create_index('ix_periods_due', 'periods', ['due_on', 'state', 'id', 'amount_krw'], unique=False)
     op.create_index('ix_periods_needs_card', 'periods', ['try_at', 'id'], unique=False, sqlite_where=sa.text("state = 'needs_card'"), postgresql_where=sa.text("state = 'needs_card'"))
-    op.create_index('ix_periods_worth', 'periods', ['ends_on', 'due_on', 'id', 'monthly_krw'], unique=False, sqlite_where=sa.text("state = 'paid'"), postgresql_where=sa.text("state = 'paid'"))
+    op.create_index('ix_periods_worth', 'periods', ['ends_on', 'due_on', 'id', 'monthly_krw', 'state'], unique=False, sqlite_where=sa.text("state = 'paid'"), postgresql_where=sa.text("state = 'paid'"))
     op.create_index('ix_periods_failed', 'periods', ['failed_on', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL"), postgresql_where=sa.text("failed_on IS NOT NULL"))
     op.create_index('ix_periods_recovered', 'periods', ['settled_at', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"), postgresql_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"))
     op.create_index('ix_periods_work', 'periods', ['try_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('due', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'retrying', 'needs_card')"))
