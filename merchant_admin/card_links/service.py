@@ -18,9 +18,9 @@ from merchant_admin.audit.service import record
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.card_links.models import CardConsent, CardLink, CardLinkSubscription
-from merchant_admin.card_links.states import WORKING, LinkStage, LinkState, Standing, advance
+from merchant_admin.card_links.states import LIVE, WORKING, LinkStage, LinkState, Standing, advance
 from merchant_admin.core.context import ActorKind, WorkContext
-from merchant_admin.core.db import lease_now
+from merchant_admin.core.db import among, lease_now
 from merchant_admin.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.link_tokens import hash_of, token_of
@@ -132,7 +132,7 @@ def _refuse_card(ctx: WorkContext, session: Session, order: LinkOrder) -> None:
 
 def _end_earlier(ctx: WorkContext, session: Session, key_id: str) -> None:
     """One link of a card at a time: an unused one ends, one in use stays."""
-    live = select(CardLink).where(CardLink.old_billing_key_id == key_id, CardLink.state.in_(WORKING | {LinkState.OPEN}))
+    live = select(CardLink).where(CardLink.old_billing_key_id == key_id, among(CardLink.state, LIVE))
     for earlier in session.scalars(live.with_for_update()):
         if earlier.state in WORKING:
             raise RuleBroken(_("고객이 지금 이 카드의 링크를 쓰고 있습니다. 끝난 뒤에 다시 하십시오."), link=earlier.id)

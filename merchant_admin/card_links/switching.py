@@ -19,7 +19,7 @@ from merchant_admin.card_links.models import CardLink, CardLinkSubscription
 from merchant_admin.card_links.service import locked, registration_of, tell
 from merchant_admin.card_links.states import WORKING, LinkState, Trouble, advance
 from merchant_admin.core.context import WorkContext
-from merchant_admin.core.db import lease_now
+from merchant_admin.core.db import among, lease_now
 from merchant_admin.core.errors import NotFound, RuleBroken
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.registrations.models import Registration
@@ -59,7 +59,7 @@ def due_links(session: Session, now: datetime, limit: int = 20) -> list[str]:
         Registration.id == CardLink.registration_id, Registration.state.not_in(LIVE_REGISTRATIONS)
     )
     is_known = (CardLink.state == LinkState.REGISTERING) & news.exists()
-    due = select(CardLink.id).where(CardLink.state.in_(WORKING), (CardLink.next_at <= now) | is_known)
+    due = select(CardLink.id).where(among(CardLink.state, WORKING), (CardLink.next_at <= now) | is_known)
     return list(session.scalars(due.order_by(CardLink.next_at, CardLink.id).limit(limit)))
 
 

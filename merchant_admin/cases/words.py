@@ -107,7 +107,7 @@ _FACTS: dict[str, LazyString] = {
 _FIELDS: dict[str, LazyString] = {
     "amount": _("금액"), "currency": _("통화"), "customer_uid": _("빌링키"), "mode": _("테스트/실제 구분"),
     "pg_id": _("가맹점 번호(MID)"), "method": _("결제 방법"), "certified": _("인증결제"), "billing": _("정기결제"),
-    "key_in": _("수기결제"),
+    "key_in": _("수기결제"), "second_billing": _("정기결제 · 옮겨 갈 통로"),
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The three MIDs of the settings, looked up among the merchant's channels at PortOne."""
+"""The MIDs of the settings, looked up among the merchant's channels at PortOne."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +12,9 @@ from merchant_admin.portone.types import PgSetting
 class ChannelCheck:
     """One MID of the settings. `found` is PortOne's channel of it, or None."""
 
-    purpose: str  # certified, billing, key_in
+    purpose: str  # certified, billing, key_in, second_billing
     setting: str  # the name of the setting that holds it
+    pg: str
     mid: str
     found: PgSetting | None
     fits_mode: bool
@@ -24,10 +25,18 @@ class ChannelCheck:
 
 
 def check_channels(settings: Settings, gateway: Gateway) -> Iterator[ChannelCheck]:
-    """The three, one after the other. Raises the GatewayError family. Source: GET /users/pg."""
+    """The three, and the second profile where one is set, one after the other. Raises the GatewayError family.
+
+    Source: GET /users/pg.
+    """
     known = {(channel.pg_provider, channel.pg_id): channel for channel in gateway.channels()}
-    three = {"certified": settings.certified, "billing": settings.billing, "key_in": settings.key_in_channel}
-    for purpose, channel in three.items():
-        found = known.get((settings.pg, channel.mid))
+    wanted = [
+        ("certified", settings.pg, settings.certified), ("billing", settings.pg, settings.billing),
+        ("key_in", settings.pg, settings.key_in_channel),
+    ]  # fmt: skip
+    if settings.second_pg:
+        wanted.append(("second_billing", settings.second_pg, settings.second_billing))
+    for purpose, pg, channel in wanted:
+        found = known.get((pg, channel.mid))
         fits = found is not None and gateway.fits_mode(found.is_test)
-        yield ChannelCheck(purpose, f"PORTONE_MID_{purpose.upper()}", channel.mid, found, fits)
+        yield ChannelCheck(purpose, f"PORTONE_MID_{purpose.upper()}", pg, channel.mid, found, fits)

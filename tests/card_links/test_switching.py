@@ -171,7 +171,8 @@ def test_a_charge_meant_for_the_old_card_while_it_is_replaced_goes_to_the_new_on
         return found
 
     monkeypatch.setattr(clock, "_sheet", sheet_then_switch)
-    turn(world)
+    (period_id,) = clock.claim_due(world.ctx())
+    clock.see_to(world.ctx(), world.gateway, period_id)
     assert state_of(world, link) == "done"
     assert states(world, made) == ["due"]
     world.clock.advance(seconds=130)

@@ -11,7 +11,7 @@ from merchant_admin.worker.service import run_once
 from tests.support.furnish import furnish
 
 GROWING = {
-    "attempts", "billing_keys", "cancellations", "charges", "checkouts", "customers", "customer_terms", "events",
+    "attempts", "billing_keys", "cancellations", "card_links", "card_moves", "charges", "checkouts", "customers", "customer_terms", "events",
     "ledger_entries", "looks", "payment_lines", "payments", "period_charges", "periods", "refunds", "registrations",
     "schedules", "subscriptions", "webhook_events",
 }  # fmt: skip

@@ -78,7 +78,7 @@ def test_matching_by_hand_while_portone_is_away_says_so(later):
 def test_the_channels_page_compares_the_three_mids(world):
     client = world.signed_in()
     page = inspect(client.get("/channels").text)
-    assert "세 MID가 모두 포트원에 있습니다." in page.text
+    assert "설정한 MID가 모두 포트원에 있습니다." in page.text
     assert {"tpaytest0m", "tpaytest1m", "tpaytest2m"} <= {code.text for code in page.find_all("code")}
     world.sandbox.faults.plan("status_before", "/users/pg")
     assert "포트원을 읽지 못해" in inspect(client.get("/channels").text).text
