@@ -115,6 +115,7 @@ ACTS: dict[str, Said] = {
     "checkout.returned": (_("결제창에서 돌아옴 · 결과 확인 중"), "info", "hourglass"),
     "checkout.foreign_return": (_("결제창이 남의 거래번호를 알려 와 쓰지 않음"), "bad", "shield-x"),
     "card_link.made": (_("새 카드 링크를 만듦"), "plain", "link"),
+    "card_link.begun_here": (_("등록된 다른 카드로 바꾸기 시작 · 정기결제 %(count)s건"), "plain", "repeat"),
     "card_link.replaced": (_("새 링크로 바꾸어 쓸 수 없게 함"), "plain", "unplug"),
     "card_link.ended": (_("새 카드 링크를 취소함"), "plain", "unplug"),
     "card_link.sent": (_("새 카드 링크를 보냄"), "plain", "send"),

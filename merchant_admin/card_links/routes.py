@@ -7,13 +7,16 @@ from flask_babel import gettext as _
 
 from merchant_admin.audit.queries import of_subjects
 from merchant_admin.audit.words import told
-from merchant_admin.billing_keys.queries import any_key
+from merchant_admin.billing_keys.dependants import of_key
+from merchant_admin.billing_keys.queries import any_key, keys_of_customer
 from merchant_admin.card_links import forms, queries, service, switching
+from merchant_admin.card_links.at_desk import replace_card
 from merchant_admin.card_links.queries import LinkView
 from merchant_admin.checkouts.words import time_left
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import db
 from merchant_admin.core.errors import Conflict, GatewayError, InvalidInput, NotFound, RuleBroken
+from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Permission
 from merchant_admin.customers.queries import live_customer
 from merchant_admin.registrations.service import look_at_registration
@@ -66,6 +69,41 @@ def create_link(customer_id: str) -> Response:
         return _form_page(customer_id, form, status=422)
     except (RuleBroken, Conflict) as refusal:
         return _form_page(customer_id, form, 422, refusal.message)
+    return after_post(url_for(".show_link", card_link_id=link_id))
+
+
+@bp.get("/billing-keys/<string:billing_key_id>/replacement")
+@requires(Permission.DELETE_CARDS)
+def new_replacement(billing_key_id: str) -> Response:
+    """Putting everything of this card on another one that is stored already."""
+    return _replacement_page(billing_key_id, FormReader.showing(sheet_key=new_id("sht"), new_key_id=None))
+
+
+def _replacement_page(key_id: str, form: FormReader, status: int = 200, refusal: Any = None) -> Response:
+    session = db.session()
+    key = any_key(session, key_id)
+    others = keys_of_customer(session, key.customer_id, with_deleted=False)
+    return page(
+        "card_links/replacement.html", key=key, form=form, refusal=refusal, cycle=cycle, status=status,
+        charged=queries.charged_to(session, key_id), needs=of_key(session, key_id),
+        others=[other for other in others if other.may_charge and other.id != key_id],
+    )  # fmt: skip
+
+
+@bp.post("/billing-keys/<string:billing_key_id>/replacement")
+@requires(Permission.DELETE_CARDS)
+def create_replacement(billing_key_id: str) -> Response:
+    any_key(db.session(), billing_key_id)
+    form = FormReader(request.form)
+    sheet_key, chosen = form.line("sheet_key", most=40, required=True), form.line("new_key_id", most=40)
+    if not chosen:
+        form.refuse("new_key_id", _("카드를 골라 주세요."))
+    if not form.is_valid:
+        return _replacement_page(billing_key_id, form, 422)
+    try:
+        link_id = replace_card(work_context(), gateway(), sheet_key, billing_key_id, chosen)
+    except (RuleBroken, NotFound) as refusal:
+        return _replacement_page(billing_key_id, form, 422, refusal.message)
     return after_post(url_for(".show_link", card_link_id=link_id))
 
 

@@ -105,8 +105,8 @@ def write_link(
     if customer.is_archived:
         raise RuleBroken(_("보관된 고객의 카드는 등록할 수 없습니다. 먼저 고객을 복원하세요."))
     if order.billing_key_id is not None:
-        _refuse_card(ctx, session, order)
-        _end_earlier(ctx, session, order.billing_key_id)
+        refuse_card(ctx, session, order.billing_key_id, order.customer_id)
+        end_earlier(ctx, session, order.billing_key_id)
     _refuse_subscriptions(session, order)
     now, link_id = ctx.now(), new_id("lnk")
     link = CardLink(
@@ -122,15 +122,16 @@ def write_link(
     return link
 
 
-def _refuse_card(ctx: WorkContext, session: Session, order: LinkOrder) -> None:
-    key = session.get(BillingKey, order.billing_key_id, with_for_update=True, populate_existing=True)
-    if key is None or key.customer_id != order.customer_id or key.mode.value != ctx.mode:
+def refuse_card(ctx: WorkContext, session: Session, key_id: str, customer_id: str) -> None:
+    """Raises NotFound for another customer's card, RuleBroken for one that is deleted. Locks it."""
+    key = session.get(BillingKey, key_id, with_for_update=True, populate_existing=True)
+    if key is None or key.customer_id != customer_id or key.mode.value != ctx.mode:
         raise NotFound(_("이 고객의 빌링키를 찾을 수 없습니다."))
     if key.state in {KeyState.DELETED, KeyState.DELETING}:
         raise RuleBroken(_("삭제한 카드입니다. 바꿀 다른 카드를 고르십시오."), billing_key=key.id)
 
 
-def _end_earlier(ctx: WorkContext, session: Session, key_id: str) -> None:
+def end_earlier(ctx: WorkContext, session: Session, key_id: str) -> None:
     """One link of a card at a time: an unused one ends, one in use stays."""
     live = select(CardLink).where(CardLink.old_billing_key_id == key_id, among(CardLink.state, LIVE))
     for earlier in session.scalars(live.with_for_update()):

@@ -3,16 +3,21 @@
 from datetime import timedelta
 
 import pytest
+from bs4 import BeautifulSoup
 
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.card_links import clearing, switching
 from merchant_admin.core.db import db
 from merchant_admin.core.ids import new_id
+from merchant_admin.core.permissions import Role
+from merchant_admin.customers.models import Customer
 from merchant_admin.schedules.models import Schedule
 from merchant_admin.schedules.service import ScheduleSheet, reserve_charge
+from merchant_admin.subscriptions.models import Subscription
 from tests.card_links.acting import Phone, a_link, key_of, old_state, row_of, state_of, work
 from tests.subscriptions.acting import a_plan, an_order, attempts, periods, states, subscribed, taken, turn
 from tests.support.books import assert_books_agree, assert_books_balance
+from tests.support.pages import inspect
 
 
 class Death(BaseException):
@@ -204,3 +209,31 @@ def test_a_card_that_other_subscriptions_need_is_kept(world):
     assert (row.state.value, row.trouble.value, old_state(world, link)) == ("done", "still_needed", "active")
     assert clearing._hindrance(world.session, link.old_key_id).value == "still_needed"
     assert {key_of(world, link) == link.old_key_id, other != link.subscription_id} == {False, True}
+
+
+def test_staff_replace_a_card_by_one_that_is_stored_already(world):
+    made = subscribed(world, card="stopped")
+    turn(world)
+    held = world.session.get(Subscription, made)
+    customer, old_id = world.session.get(Customer, held.customer_id), held.billing_key_id
+    manager = world.signed_in(Role.MANAGER)
+    address = f"/billing-keys/{old_id}/replacement"
+    assert "다른 카드로 바꾸고 삭제" in manager.get(f"/billing-keys/{old_id}/deletion").text
+    assert "바꿀 다른 카드가 없습니다" in manager.get(address).text
+    new_id_, strange = world.a_key(customer).id, world.a_key(world.a_customer("박하나")).id
+    page = manager.get(address)
+    inspect(page.text)
+    typed = {
+        each["name"]: each["value"]
+        for each in BeautifulSoup(page.text, "html.parser").select(f"form[action='{address}'] input")
+    }
+    for wrong in ("", old_id, strange, "key_nobody"):
+        assert manager.post(address, data=typed | {"new_key_id": wrong}).status_code == 422
+    answer = manager.post(address, data=typed | {"new_key_id": new_id_})
+    assert manager.post(address, data=typed | {"new_key_id": new_id_}).location == answer.location
+    assert "새 카드로 바꾸었습니다." in manager.get(answer.location).text
+    world.session.rollback()
+    assert world.session.get(Subscription, made).billing_key_id == new_id_
+    assert world.session.get(BillingKey, old_id).state.value == "deleted"
+    turn(world)
+    assert (states(world, made), taken(world)) == (["paid"], [9_900])
