@@ -82,6 +82,14 @@ ACTS: dict[str, Said] = {
     "customer.created": (_("고객을 추가함"), "plain", "user-plus"),
     "customer.changed": (_("고객 정보 변경 · %(fields)s"), "plain", "pencil"),
     "customer.archived": (_("고객 보관"), "plain", "archive"),
+    "line.restored": (_("백업을 되살림 · 포트원과 맞출 때까지 보내지 않음"), "warn", "archive-restore"),
+    "line.opened": (_("포트원과 다 맞춤 · 다시 보냄"), "ok", "circle-check"),
+    "line.opened_by_hand": (_("다 맞추기 전에 사람이 다시 보내게 함"), "bad", "triangle-alert"),
+    "subscription.paid_elsewhere": (
+        _("%(number)s회차 %(amount_krw)s은 복원 전에 이미 결제됨 · 다시 결제하지 않음"),
+        "warn",
+        "shield-check",
+    ),
     "customer.restored": (_("고객 복원"), "plain", "archive-restore"),
     "customer.revealed": (_("연락처 열람"), "info", "eye"),
     "billing_key.linked": (_("빌링키 연결"), "ok", "credit-card"),
@@ -196,6 +204,7 @@ KINDS: dict[str, LazyString] = {
     "staff": _("직원"),
     "page": _("거절된 화면"),
     "failure": _("실패 사유"),
+    "line": _("포트원 연결"),
 }
 
 _FIELDS = {"name": _("이름"), "phone": _("전화번호"), "email": _("이메일"), "memo": _("메모")}

@@ -45,10 +45,19 @@ class Gateway(LaterCalls, TypedCardCalls):
         return self._settings.mode.value
 
     def refuse_if_stopped(self) -> None:
-        """Raise GatewayUnreachable before money is asked for, while PortOne does not answer.
+        """Raise GatewayUnreachable before money is asked for, while PortOne does not answer or a restored copy of
+        the records has not caught up.
 
         After half a minute one read tries whether it answers again. Never called inside a write.
         """
+        if self.breaker.restored_at is not None:
+            raise GatewayUnreachable(
+                _(
+                    "되살린 백업을 포트원과 맞추는 중이라 보내지 않았습니다. 돈은 움직이지 않았습니다. "
+                    "다 맞추면 저절로 열립니다."
+                ),
+                error="restored",
+            )
         if not self.breaker.is_open:
             return
         try:

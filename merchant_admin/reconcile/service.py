@@ -6,25 +6,24 @@ A turn makes a few calls and keeps its place, so that a long duty keeps no worke
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from merchant_admin.cases.models import Case
 from merchant_admin.cases.service import Finding, open_case, settle_case
 from merchant_admin.cases.states import CaseKind, CaseState
 from merchant_admin.core.context import WorkContext
-from merchant_admin.core.db import lease_now
-from merchant_admin.core.settings import Mode, Settings
+from merchant_admin.core.settings import Settings
 from merchant_admin.core.times import SEOUL, Interval, seoul_day, start_of
 from merchant_admin.ledger.queries import differences
-from merchant_admin.payments.models import Payment
 from merchant_admin.portone.channels import check_channels
-from merchant_admin.portone.gateway import MOST_NAMED, Gateway
+from merchant_admin.portone.gateway import Gateway
 from merchant_admin.reconcile.claims import Claimed, claim, is_held, keep, let_go
 from merchant_admin.reconcile.closing import check_closings
-from merchant_admin.reconcile.intake import Taken, take_in
+from merchant_admin.reconcile.intake import Taken
 from merchant_admin.reconcile.matching import match_day
 from merchant_admin.reconcile.models import DayMatch, DutyRun
+from merchant_admin.reconcile.rereading import reread
 from merchant_admin.reconcile.states import Duty
 from merchant_admin.reconcile.walking import OVERLAP, Place, Walked, spans, walk
 
@@ -32,7 +31,6 @@ RECENT_EVERY = timedelta(minutes=15)
 RECENT = timedelta(hours=2)
 NIGHT_BEGINS = timedelta(hours=4)  # after Seoul's midnight; the PG's own night work is over by then
 NIGHTLY_DAYS = 7
-REFUNDABLE = timedelta(days=180)
 CALLS_A_TURN = 5
 STANDING = (Duty.RECENT, Duty.NIGHTLY, Duty.REREAD, Duty.CHANNELS)
 
@@ -107,53 +105,8 @@ def _nightly(ctx: WorkContext, gateway: Gateway, claimed: Claimed, _settings: Se
     return _walked(done)
 
 
-def _reread(ctx: WorkContext, gateway: Gateway, claimed: Claimed, _settings: Settings) -> _Done:
-    """Every payment that may still be given back: a cancel made elsewhere is in no recent list (reference 7)."""
-    place: str | None = claimed.place
-    calls, taken = 0, Taken()
-    while place is not None and calls < CALLS_A_TURN:
-        ids, place = _refundable(ctx, place)
-        ctx.end_reading()
-        if ids:
-            listing = gateway.payments_named(ids)
-            calls += 1
-            taken += take_in(ctx, listing.rows, source="reread", skipped=listing.unreadable)
-            taken += Taken(seen=0, skipped=_tell_gone(ctx, gateway, set(ids) - {row.imp_uid for row in listing.rows}))
-    return place, calls, taken
-
-
-def _refundable(ctx: WorkContext, place: str) -> tuple[list[str], str | None]:
-    """The next hundred, and the place after them: `status|instant|id`; None at the end."""
-    status, at, row_id = place.split("|") if place else ("paid", "", "")
-    since = lease_now(ctx.reader, ctx.clock) - REFUNDABLE
-    start = datetime.fromisoformat(at) if at else since
-    query = select(Payment.imp_uid, Payment.paid_at, Payment.cancelled_at, Payment.id).where(
-        text(f"payments.status = '{status}'"),
-        Payment.amount_krw > Payment.cancelled_krw, Payment.mode == Mode(ctx.mode), Payment.paid_at >= since,
-    )  # fmt: skip
-    column = Payment.paid_at if status == "paid" else Payment.cancelled_at
-    after = (column > start) | ((column == start) & (Payment.id > row_id))
-    rows = list(ctx.reader.execute(query.where(after).order_by(column, Payment.id).limit(MOST_NAMED)))
-    if len(rows) == MOST_NAMED:
-        last = rows[-1]
-        at = (last.paid_at if status == "paid" else last.cancelled_at).isoformat()
-        return [row.imp_uid for row in rows], f"{status}|{at}|{last.id}"
-    return [row.imp_uid for row in rows], "cancelled||" if status == "paid" else None
-
-
-def _tell_gone(ctx: WorkContext, gateway: Gateway, gone: set[str]) -> int:
-    """Payments of ours that PortOne does not name in a list and not alone either: a person must ask PortOne."""
-    lost = [uid for uid in sorted(gone) if gateway.payment(uid) is None]
-    for uid in lost:
-        with ctx.atomic() as session:
-            payment = session.scalars(select(Payment).where(Payment.imp_uid == uid)).one()
-            ours = f"{payment.status.value} ₩{payment.amount_krw:,}"
-            finding = Finding(
-                CaseKind.MISSING_THERE, uid, payment_id=payment.id, customer_id=payment.customer_id,
-                amount_krw=payment.amount_krw, facts={"ours": ours, "theirs": None},
-            )  # fmt: skip
-            open_case(ctx, session, finding)
-    return len(lost)
+def _reread_all(ctx: WorkContext, gateway: Gateway, claimed: Claimed, _settings: Settings) -> _Done:
+    return reread(ctx, gateway, claimed.place, CALLS_A_TURN)
 
 
 def _match(ctx: WorkContext, gateway: Gateway, claimed: Claimed, _settings: Settings) -> _Done:
@@ -179,7 +132,7 @@ def _channels(ctx: WorkContext, gateway: Gateway, _claimed: Claimed, settings: S
 _DUTIES: dict[Duty, Callable[[WorkContext, Gateway, Claimed, Settings], _Done]] = {
     Duty.RECENT: _recent,
     Duty.NIGHTLY: _nightly,
-    Duty.REREAD: _reread,
+    Duty.REREAD: _reread_all,
     Duty.MATCH: _match,
     Duty.CHANNELS: _channels,
 }

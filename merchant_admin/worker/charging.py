@@ -107,7 +107,8 @@ class Charging:
 
     def _next(self) -> list[str]:
         """The next heap of periods in hand; empty when no more may be sent in this turn."""
-        if self._is_stopping() or self._gateway.breaker.is_open or monotonic() > self._ends:
+        line = self._gateway.breaker
+        if self._is_stopping() or line.is_open or line.restored_at is not None or monotonic() > self._ends:
             return []
         if not self._due:
             guarded(self._ctx, self._patience, "due dates", "", lambda: clock.open_due(self._ctx))

@@ -66,9 +66,9 @@ def keep_promises(  # noqa: PLR0913 - what a turn may do, each by name
         return see_to
 
     ctx.end_reading()
-    may_send = hours.hold(ctx.now()) and not gateway.breaker.is_open
+    may_send = hours.hold(ctx.now()) and not gateway.breaker.is_open and gateway.breaker.restored_at is None
     done = guarded(ctx, patience, "ends", "", lambda: clock.end_due(ctx))
-    news = clock.unsettled(ctx.reader) if gateway.breaker.may_probe else []
+    news = clock.unsettled(ctx.reader) if gateway.breaker.may_probe and gateway.breaker.restored_at is None else []
     ctx.end_reading()
     done += spread(ctx, news, act("period news", lambda own, row_id: clock.follow_up(own, gateway, row_id)))
     if may_send:

@@ -29,6 +29,7 @@ bp = Blueprint("worker", __name__, cli_group=None)
 def _show_outages(state: BlueprintSetupState) -> None:
     assert isinstance(state.app, Flask)
     banners.register(state.app, _outage)
+    banners.register(state.app, _restored)
 
 
 def _outage() -> Banner | None:
@@ -40,6 +41,17 @@ def _outage() -> Banner | None:
         "bad",
         gettext("%(since)s부터 포트원에 연결되지 않습니다", since=since),
         _("결제와 환불을 보내지 않고 있습니다. 조회는 할 수 있고, 연결되면 저절로 이어집니다."),
+    )
+
+
+def _restored() -> Banner | None:
+    at = gateway().breaker.restored_at
+    if at is None:
+        return None
+    return Banner(
+        "bad",
+        gettext("%(since)s에 백업을 되살렸습니다. 포트원과 맞추는 중입니다", since=kst(at).striptags()),
+        _("결제, 환불, 예약을 보내지 않고 있습니다. 백업 뒤에 일어난 일을 다 읽으면 저절로 열립니다."),
     )
 
 

@@ -27,6 +27,7 @@ from merchant_admin.refunds import service as refunds
 from merchant_admin.registrations import service as registrations
 from merchant_admin.schedules import looking as schedules
 from merchant_admin.webhooks import service as webhooks
+from merchant_admin.worker.catching_up import catch_up
 
 log = logging.getLogger(__name__)
 
@@ -173,6 +174,8 @@ def keep_equal(
 ) -> int:
     """One turn of each duty of reconciliation that is due and that no other worker holds. Returns how many turns."""
     patience, done = patience or Patience(), 0
+    if gateway.breaker.restored_at is not None and gateway.breaker.may_probe:
+        done += _guarded(ctx, patience, "catching up", "", lambda: int(catch_up(ctx, gateway)))
     due = reconcile.due(ctx.reader, lease_now(ctx.reader, ctx.clock))
     ctx.end_reading()
     for name in due:

@@ -17,7 +17,7 @@ from merchant_admin.payments.models import Attempt, Payment, PaymentLine
 from merchant_admin.payments.states import AttemptState
 from merchant_admin.portone import gateway as gateway_module
 from merchant_admin.portone.types import ChargeOrder
-from merchant_admin.reconcile import service
+from merchant_admin.reconcile import rereading, service
 from merchant_admin.reconcile.claims import claim
 from merchant_admin.reconcile.models import DutyRun
 from merchant_admin.reconcile.states import Duty
@@ -183,7 +183,7 @@ def test_a_partial_cancel_of_a_sixty_day_old_payment_is_found_within_a_day_witho
 
 
 def test_the_re_reading_asks_for_a_hundred_at_a_time_and_goes_on_over_turns(world, monkeypatch):
-    monkeypatch.setattr(service, "MOST_NAMED", 2)
+    monkeypatch.setattr(rereading, "MOST_NAMED", 2)
     monkeypatch.setattr(service, "CALLS_A_TURN", 2)
     key = world.a_key()
     ids = [payment_of(world, charge(world, key, 10_000 + number).id).imp_uid for number in range(7)]
