@@ -192,7 +192,7 @@ def show_payment(payment_id: str) -> Response:
     refunds = refunds_of_payment(session, payment_id)
     own = line.charge_id
     proof = proof_of_charge(session, own, line.attempts) if own else proof_of_order(session, line.merchant_uid)
-    asked = assurance.Asked(line.name, line.amount_krw, line.asked_at, line.issuer_name, line.last_four)
+    asked = assurance.Asked(line.name, line.amount_krw, line.asked_at, line.issuer_name, line.last_four, line.method)
     subjects = [("payment", payment_id), *(("refund", refund.id) for refund in refunds)]
     if line.charge_id:
         subjects += [("charge", line.charge_id), *(("attempt", attempt.id) for attempt in line.attempts)]

@@ -15,7 +15,15 @@ from merchant_admin.core.money import vat_krw
 from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
 from merchant_admin.payments.models import Attempt, Cancellation, Charge, Payment, PaymentLine
-from merchant_admin.payments.states import MAX_SENDS, OPEN, AttemptState, ChargeKind, LineState
+from merchant_admin.payments.states import (
+    MAX_SENDS,
+    OPEN,
+    AttemptState,
+    ChargeKind,
+    Evidence,
+    LineState,
+    read_evidence,
+)
 from merchant_admin.staff.models import Staff
 
 ENOUGH_ABSENCES = 2
@@ -100,12 +108,22 @@ class ChargeFacts:
 
 
 @dataclass(frozen=True)
+class PaidBy:
+    """The means, as far as PortOne has told: the method's word, and a card."""
+
+    method: str | None
+    issuer_name: str | None
+    last_four: str | None
+
+
+@dataclass(frozen=True)
 class ChargeView:
     """A charge with its attempts, newest first, and the history lines that came of it."""
 
     charge: ChargeFacts
     attempts: list[AttemptRow]
     lines: list[tuple[str, LineState]]
+    paid_by: PaidBy
 
     @property
     def attempt(self) -> AttemptRow:
@@ -122,6 +140,16 @@ class ChargeView:
     @property
     def is_final(self) -> bool:
         return not self.attempt.is_open
+
+    @property
+    def awaits_deposit(self) -> bool:
+        """Whether an account was issued and its money is awaited: no trouble, and nothing to press."""
+        return self.attempt.is_open and read_evidence(self.attempt.evidence)[0] is Evidence.AWAITING_DEPOSIT
+
+    @property
+    def paid_by_window(self) -> bool:
+        """Whether the means were chosen in a window: no stored card is behind it."""
+        return self.charge.kind is ChargeKind.WINDOW
 
     @property
     def paid_twice(self) -> bool:
@@ -309,13 +337,17 @@ def charge_facts(session: Session, charge_id: str) -> ChargeFacts:
 
 def charge_view(session: Session, charge_id: str) -> ChargeView:
     """A charge as its result page shows it. Raises NotFound."""
-    lines = session.execute(
-        select(PaymentLine.id, PaymentLine.state)
-        .where(PaymentLine.charge_id == charge_id)
-        .order_by(PaymentLine.asked_at.desc(), PaymentLine.id)
-    )
+    query = select(
+        PaymentLine.id, PaymentLine.state, PaymentLine.method, PaymentLine.issuer_name, PaymentLine.last_four
+    ).where(PaymentLine.charge_id == charge_id)
+    lines = list(session.execute(query.order_by(PaymentLine.asked_at.desc(), PaymentLine.id)))
     facts = charge_facts(session, charge_id)
-    return ChargeView(facts, attempts_of(session, charge_id), [(row.id, row.state) for row in lines])
+    told = next((row for row in lines if row.method or row.issuer_name), None)
+    paid_by = PaidBy(
+        told.method if told else None, (told and told.issuer_name) or facts.issuer_name,
+        (told and told.last_four) or facts.last_four,
+    )  # fmt: skip
+    return ChargeView(facts, attempts_of(session, charge_id), [(row.id, row.state) for row in lines], paid_by)
 
 
 def charge_of_sheet(session: Session, sheet_key: str) -> str | None:

@@ -19,6 +19,10 @@ _WORDS: dict[Evidence, LazyString] = {
     Evidence.LEASE_EXPIRED: _("보내던 중에 서버가 멈추었습니다. 결제되었을 수 있습니다."),
 }
 
+_FIELDS: dict[str, LazyString] = {
+    "amount": _("금액"), "currency": _("통화"), "customer_uid": _("빌링키"), "mode": _("테스트/실제 구분"),
+    "pg_id": _("가맹점 번호(MID)"), "merchant_uid": _("주문번호"),
+}  # fmt: skip
 _QUOTED = frozenset({Evidence.REFUSED, Evidence.MISMATCH, Evidence.UNFINISHED})  # other details are for the log
 
 
@@ -33,4 +37,6 @@ class Explained:
 def explain(text: str | None) -> Explained:
     """The kept evidence as a sentence for the screen."""
     word, detail = read_evidence(text)
+    if word is Evidence.MISMATCH:
+        detail = ", ".join(str(_FIELDS.get(name, name)) for name in detail.split(", "))
     return Explained(_WORDS[word] if word else _("결과를 아직 모릅니다."), detail if word in _QUOTED else "")

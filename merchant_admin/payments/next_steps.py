@@ -12,6 +12,7 @@ _BEFORE: dict[AttemptState, LazyString] = {
     AttemptState.SENDING: _("응답을 기다립니다. 응답이 오지 않으면 저절로 확인하기 시작합니다."),
 }
 _HELD = _("포트원이 다시 답하면 적어 둔 차례대로 저절로 보냅니다. 하루가 지나면 저절로 보내지 않고 사람이 정합니다.")
+_DEPOSIT = _("입금을 저절로 확인합니다. 은행이 늦게 알려 올 수 있어 기한이 지난 뒤에도 사흘 동안 더 확인합니다.")
 _WATCHED = _("포트원에 있는 것이 바뀌는지 저절로 계속 확인합니다. 다시 보내지 않습니다.")
 _CLOSES_ITSELF = _("저절로 확인합니다. 1분 이상 사이를 두고 두 번 없으면 결제하지 않은 것으로 저절로 닫습니다.")
 _BY_ABSENCES = (
@@ -38,6 +39,8 @@ def next_step(state: AttemptState, absences: int, evidence: str | None, *, close
         return _HELD
     if state is not AttemptState.UNCERTAIN:
         return _BEFORE.get(state, "")
+    if read_evidence(evidence)[0] is Evidence.AWAITING_DEPOSIT:
+        return _DEPOSIT
     if read_evidence(evidence)[0] in _PRESENT:
         return _WATCHED
     return _CLOSES_ITSELF if closes_itself else _BY_ABSENCES[min(absences, 2)]

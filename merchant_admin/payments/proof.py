@@ -17,6 +17,7 @@ from merchant_admin.payments.details import AttemptRow
 from merchant_admin.payments.facts import is_taken
 from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.payments.repeats import ACT, Stop
+from merchant_admin.payments.states import Evidence, read_evidence
 from merchant_admin.portone.types import PaymentStatus
 
 MOST_EVENTS = 500
@@ -26,6 +27,8 @@ class Verdict(StrEnum):
     ONCE = "once"
     NONE = "none"
     TWICE = "twice"  # or more often
+    WAITING = "waiting"  # an account was issued, and nothing has come into it
+    DIFFERS = "differs"  # money came that is not what was asked for
     UNKNOWN = "unknown"
 
 
@@ -103,21 +106,26 @@ def proof_of_charge(session: Session, charge_id: str, attempts: list[AttemptRow]
     numbers = [attempt.merchant_uid for attempt in attempts]
     theirs = select(Attempt.id).where(Attempt.charge_id == charge_id)
     held = _held(session, Payment.attempt_id.in_(theirs) | Payment.merchant_uid.in_(numbers))
-    is_open = any(attempt.is_open for attempt in attempts)
-    return Proof(_verdict(held, is_open=is_open), numbers, _sends(events, numbers), _stops(events), held)
+    why = next((read_evidence(attempt.evidence)[0] or "" for attempt in attempts if attempt.is_open), None)
+    return Proof(_verdict(held, why), numbers, _sends(events, numbers), _stops(events), held)
 
 
 def proof_of_order(session: Session, merchant_uid: str) -> Proof:
     """The proof for an order number that nobody here sent: only what PortOne holds."""
     held = _held(session, Payment.merchant_uid == merchant_uid)
-    return Proof(_verdict(held, is_open=False), [merchant_uid], [], [], held)
+    return Proof(_verdict(held, None), [merchant_uid], [], [], held)
 
 
-def _verdict(held: list[HeldRow], *, is_open: bool) -> Verdict:
+def _verdict(held: list[HeldRow], why_open: str | None) -> Verdict:
+    """`why_open`: the evidence of an attempt that has not ended, None when all have."""
     times = sum(row.took_money for row in held)
     if times > 1:
         return Verdict.TWICE
-    if is_open or any(row.status is PaymentStatus.UNKNOWN for row in held):
+    if why_open == Evidence.AWAITING_DEPOSIT and not times:
+        return Verdict.WAITING
+    if why_open == Evidence.MISMATCH and times:
+        return Verdict.DIFFERS
+    if why_open is not None or any(row.status is PaymentStatus.UNKNOWN for row in held):
         return Verdict.UNKNOWN
     return Verdict.ONCE if times else Verdict.NONE
 

@@ -254,7 +254,10 @@ def _charge_page(charge_id: str) -> Response:
     view = details.charge_view(session, charge_id)
     charge, attempt = view.charge, view.attempt
     shown = proof.proof_of_charge(session, charge_id, view.attempts)
-    asked = assurance.Asked(charge.name, charge.amount_krw, charge.created_at, charge.issuer_name, charge.last_four)
+    paid_by = view.paid_by
+    asked = assurance.Asked(
+        charge.name, charge.amount_krw, charge.created_at, paid_by.issuer_name, paid_by.last_four, paid_by.method
+    )
     return page(
         "payments/show_charge.html",
         fragment="payments/_charge.html",

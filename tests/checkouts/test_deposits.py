@@ -37,6 +37,17 @@ def test_an_issued_account_is_waited_for_and_no_trouble(each_desk):
     assert view.account.bank_name == "신한은행"
     assert view.account.number.isdigit()
     assert waiting(each_desk.world.session, each_desk.world.clock.now()) == 0
+    page = inspect(each_desk.world.signed_in().get(f"/charges/{view.charge_id}").text)
+    for words in (
+        "입금을 기다리고 있습니다.",
+        "결제 방법",
+        "계좌와 기한 보기",
+        "안내해 드린 계좌로 기한 안에",
+        "사흘 동안",
+    ):
+        assert words in " ".join(page.text.split()), words
+    for words in ("다시 청구하지 마세요", "아직 모릅니다", "–에서"):
+        assert words not in page.text, words
 
 
 def test_a_browser_that_vanished_after_the_account_was_issued_is_found(desk):
@@ -121,7 +132,11 @@ def test_another_sum_is_booked_as_it_came_and_is_a_case(each_desk, came, words):
     view = desk.view(made)
     assert (view.state, view.came_krw, line_of(view).state) == (S.DIFFERS, came, LineState.PAID)
     assert cases(desk) == {(CaseKind.MISMATCH, CaseState.OPEN)}
-    assert words in inspect(desk.world.signed_in().get(f"/checkouts/{made}").text).text
+    client = desk.world.signed_in()
+    assert words in inspect(client.get(f"/checkouts/{made}").text).text
+    page = inspect(client.get(f"/charges/{view.charge_id}").text).text
+    assert "요청과 다른 결제가 있습니다." in page
+    assert "amount" not in page
     assert waiting(desk.world.session, desk.world.clock.now()) == 1
     refund(desk, view.payment_id, came, ACCOUNT)
     view = desk.view(made)
