@@ -48,6 +48,7 @@ from merchant_admin.worker.service import run_once
 AT_ONCE, ANSWER_SECONDS, MOST_RATIO = 16, 0.1, 1.3
 AGAIN = "/subscribe/payments/again"
 LATER = (0, 20, 250, 320, 400, 480, 560)  # seconds: when what killed workers left is looked at and sent again
+MOST_IN_HAND = 200  # periods of a killed worker, which others leave alone for two minutes
 PATIENCE_SECONDS = 600.0
 
 
@@ -228,7 +229,7 @@ def measure(run: Run, kills: int) -> Figures:
             run.wait_until_taken(half + (run.due - half) * (number + 1) // (kills + 2))
             _kill(workers[number % run.workers])
             workers[number % run.workers] = run.start()
-        run.wait_until_taken(run.due - kills * (2 * AT_ONCE + 32))
+        run.wait_until_taken(run.due - kills * MOST_IN_HAND)
         for worker in workers:
             worker.terminate()
         for worker in workers:
