@@ -109,6 +109,8 @@ def among(column: InstrumentedAttribute[_E], words: Iterable[_E]) -> ColumnEleme
     """
     wanted = frozenset(words)
     ordered = [word for word in type(next(iter(wanted))) if word in wanted]
+    if len(ordered) == 1:
+        return column == bindparam(None, ordered[0], literal_execute=True)
     return column.in_(bindparam(None, ordered, expanding=True, literal_execute=True))
 
 

@@ -9,11 +9,11 @@ import logging
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, Select, exists, select, update
 from sqlalchemy.orm import Session
 
 from merchant_admin.core.context import WorkContext
-from merchant_admin.core.db import lease_now
+from merchant_admin.core.db import among, lease_now
 from merchant_admin.core.errors import Conflict, RuleBroken
 from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import SEOUL, seoul_day
@@ -64,19 +64,23 @@ def open_due(ctx: WorkContext, limit: int = BATCH) -> int:
     Of several dates that passed while nobody looked only the newest can become a debt; the others are skipped.
     """
     today = seoul_day(ctx.now())
-    unsettled = exists().where(Period.subscription_id == Subscription.id, Period.state.in_(OPEN_PERIOD))
-    due = select(Subscription).where(
-        Subscription.state.in_(CHARGED), Subscription.next_on <= today, Subscription.mode == Mode(ctx.mode), ~unsettled
-    )
     ctx.end_reading()
     with ctx.atomic() as session:
-        found = session.scalars(
-            due.order_by(Subscription.next_on, Subscription.id).limit(limit).with_for_update(skip_locked=True)
-        ).all()
+        found = session.scalars(due_dates(ctx, limit)).all()
         rules = {plan.id: plan for plan in session.scalars(select(Plan).where(Plan.id.in_({s.plan_id for s in found})))}
         for subscription in found:
             open_next(ctx, session, subscription, rules[subscription.plan_id], today)
     return len(found)
+
+
+def due_dates(ctx: WorkContext, limit: int) -> Select[Subscription]:
+    """The subscriptions whose next date has come and that owe nothing, to be locked; those in other hands left out."""
+    unsettled = exists().where(Period.subscription_id == Subscription.id, among(Period.state, OPEN_PERIOD))
+    due = select(Subscription).where(
+        among(Subscription.state, CHARGED), Subscription.next_on <= seoul_day(ctx.now()),
+        Subscription.mode == Mode(ctx.mode), ~unsettled,
+    )  # fmt: skip
+    return due.order_by(Subscription.next_on, Subscription.id).limit(limit).with_for_update(skip_locked=True)
 
 
 def open_next(ctx: WorkContext, session: Session, subscription: Subscription, plan: Plan, today: date) -> Period | None:
@@ -122,7 +126,9 @@ def _ready_on(session: Session, subscription: Subscription, due_on: date) -> dat
 def end_due(ctx: WorkContext, limit: int = BATCH) -> int:
     """End the cancelled subscriptions whose paid time is over. Returns how many."""
     today = seoul_day(ctx.now())
-    over = select(Subscription).where(Subscription.state == SubscriptionState.CANCELLING, Subscription.ends_on <= today)
+    over = select(Subscription).where(
+        among(Subscription.state, {SubscriptionState.CANCELLING}), Subscription.ends_on <= today
+    )
     ctx.end_reading()
     with ctx.atomic() as session:
         found = session.scalars(
@@ -143,7 +149,7 @@ def claim_due(ctx: WorkContext, limit: int = BATCH) -> list[str]:
     with ctx.atomic() as session:
         now = lease_now(session, ctx.clock)
         due = select(Period.id).where(
-            Period.state.in_(TO_CHARGE | {PeriodState.NEEDS_CARD}), Period.try_at <= now,
+            among(Period.state, TO_CHARGE | {PeriodState.NEEDS_CARD}), Period.try_at <= now,
             (Period.held_until.is_(None)) | (Period.held_until <= now),
         )  # fmt: skip
         ids = list(
@@ -157,7 +163,9 @@ def claim_due(ctx: WorkContext, limit: int = BATCH) -> list[str]:
 def unsettled(session: Session, limit: int = BATCH) -> list[str]:
     """Periods in CHARGING of which more is known by now, or whose charge may be sent again."""
     known = select(Period.id).join(PeriodCharge, PeriodCharge.period_id == Period.id)
-    known = known.join(Attempt, Attempt.charge_id == PeriodCharge.charge_id).where(Period.state == PeriodState.CHARGING)
+    known = known.join(Attempt, Attempt.charge_id == PeriodCharge.charge_id).where(
+        among(Period.state, {PeriodState.CHARGING})
+    )
     is_newest = PeriodCharge.number == Period.tries + Period.hand_tries
     is_news = Attempt.state.not_in(OPEN) | _may_go_again()
     return list(session.scalars(known.where(is_newest, is_news).order_by(Period.id).limit(limit)))

@@ -87,8 +87,8 @@ class Subscription(Base):
         Index("ix_subscriptions_customer", "customer_id", "created_at"),
         Index("ix_subscriptions_billing_key", "billing_key_id", "state"),
         Index("ix_subscriptions_plan", "plan_id", "state"),
-        Index("ix_subscriptions_due", "next_on", "id", sqlite_where=_CHARGED, postgresql_where=_CHARGED),
-        Index("ix_subscriptions_ending", "ends_on", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
+        Index("ix_subscriptions_due", "mode", "next_on", "id", sqlite_where=_CHARGED, postgresql_where=_CHARGED),
+        Index("ix_subscriptions_ending", "state", "ends_on", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
         # All that coming dates and sums follow from, in the order they are grouped by: a forecast reads no row.
         Index(
             "ix_subscriptions_ahead", "mode", "next_on", "unit", "every", "anchor_day", "times_left", "state",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.dependants import Dependant, Need
 from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.core.db import among
 from merchant_admin.core.errors import NotFound
 from merchant_admin.core.paging import Page, Place, keyset_page
 from merchant_admin.customers.models import Customer
@@ -163,7 +164,7 @@ _COLUMNS: Select[*tuple[Any, ...]] = (
     )
     .join(Customer, Customer.id == Subscription.customer_id)
     .join(BillingKey, BillingKey.id == Subscription.billing_key_id)
-    .outerjoin(Period, (Period.subscription_id == Subscription.id) & Period.state.in_(OPEN_PERIOD))
+    .outerjoin(Period, (Period.subscription_id == Subscription.id) & among(Period.state, OPEN_PERIOD))
 )  # fmt: skip
 
 

@@ -145,9 +145,9 @@ class Year:
 
     def live(self, days=DAYS):
         """Day by day: noon, the worker's turns, and now and then trouble or a member of staff."""
-        off = 0
-        for _day in range(days):
-            self.world.clock.advance(days=1)
+        off, noon = 0, self.world.clock.now()
+        for day in range(1, days + 1):
+            self.world.clock.set(noon + timedelta(days=day))  # whatever waiting for looks took the day before
             off = off - 1 if off > 0 else (3 if self.dice.random() < 0.02 else 0)
             if off:
                 self.happened["days off"] += 1

@@ -1,0 +1,51 @@
+"""The clock and the list find their rows along an index of their own, on both engines: by what the planner says."""
+
+import re
+
+from sqlalchemy import text
+
+from merchant_admin.core.db import db
+from merchant_admin.subscriptions import clock, queries
+from merchant_admin.subscriptions.states import SubscriptionState
+from tests.policy.test_plans import statements
+from tests.subscriptions.acting import subscribed
+
+OWN_INDEX = {
+    "due dates": (lambda world: clock.open_due(world.ctx()), "ix_subscriptions_due"),
+    "periods to charge": (lambda world: clock.claim_due(world.ctx()), "ix_periods_work"),
+    "ends": (lambda world: clock.end_due(world.ctx()), "ix_subscriptions_ending"),
+    "news of charges": (lambda world: clock.unsettled(world.session()), "ix_periods_charging"),
+    "the list": (lambda world: queries.subscription_page(world.session(), None, None), "ix_subscriptions_newest"),
+    "a state's list": (
+        lambda world: queries.subscription_page(world.session(), SubscriptionState.ACTIVE, None), "ix_subscriptions_state",
+    ),
+    "the list's open periods": (lambda world: queries.subscription_page(world.session(), None, None), "uq_periods_open"),
+}  # fmt: skip
+
+
+def test_each_scan_has_its_index(each_world):
+    subscribed(each_world)
+    for name, (look, index) in OWN_INDEX.items():
+        with statements(db.engine) as asked:
+            look(each_world)
+        assert index in plans_of(each_world.session, asked), name
+        each_world.session.rollback()
+
+
+def plans_of(session, asked):
+    """What the planner would do, were the tables large."""
+    if session.get_bind().dialect.name == "sqlite":
+        raw = session.connection().connection.driver_connection
+        return "\n".join(row[3] for said, bound in asked for row in raw.execute(f"EXPLAIN QUERY PLAN {said}", bound))
+    session.rollback()
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    session.execute(text("SET LOCAL enable_bitmapscan = off"))
+    found = []
+    for said, bound in asked:
+        # Values are left open, as in the plan that a repeated statement settles on.
+        asking = "SET LOCAL plan_cache_mode = force_generic_plan; "
+        with session.connection().connection.driver_connection.cursor() as cursor:
+            cursor.execute(asking)
+            cursor.execute(f"EXPLAIN {said}", bound)
+            found += [row[0] for row in cursor.fetchall()]
+    return re.sub(r"\s+", " ", "\n".join(found))
