@@ -14,6 +14,7 @@ from merchant_admin.audit.words import told
 from merchant_admin.card_links import board, moves, service
 from merchant_admin.card_links.moves import MoveOrder
 from merchant_admin.card_links.states import LinkStage, MoveState
+from merchant_admin.card_links.words import message
 from merchant_admin.core.db import db
 from merchant_admin.core.errors import InvalidInput, RuleBroken
 from merchant_admin.core.paging import Place
@@ -164,10 +165,7 @@ def create_file(card_move_id: str) -> Response:
     for link_id, name, phone, expires_at in rows:
         link = f"{windows.here()}{url_for('register_links.show_link', token=service.token(ctx, link_id))}"
         until = day_text(seoul_day(expires_at))
-        words = _(
-            "[%(merchant)s] 정기결제 카드를 새로 등록해 주세요. 지금은 결제되지 않습니다. %(link)s (%(until)s까지)",
-            merchant=merchant, link=link, until=until,
-        )  # fmt: skip
+        words = message(merchant, link, expires_at)
         sheet.writerow([harmless(cell) for cell in (name, phone, link, until, words)])
     return Response(
         text.getvalue().encode("utf-8-sig"),

@@ -12,6 +12,7 @@ from merchant_admin.billing_keys.queries import any_key, keys_of_customer
 from merchant_admin.card_links import forms, queries, service, switching
 from merchant_admin.card_links.at_desk import replace_card
 from merchant_admin.card_links.queries import LinkView
+from merchant_admin.card_links.words import message
 from merchant_admin.checkouts.words import time_left
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import db
@@ -22,7 +23,7 @@ from merchant_admin.customers.queries import live_customer
 from merchant_admin.registrations.service import look_at_registration
 from merchant_admin.subscriptions.words import cycle
 from merchant_admin.web import windows
-from merchant_admin.web.access import gateway, requires, work_context
+from merchant_admin.web.access import gateway, requires, services, work_context
 from merchant_admin.web.forms import FormReader
 from merchant_admin.web.pages import after_post, page
 
@@ -111,8 +112,10 @@ def create_replacement(billing_key_id: str) -> Response:
 @requires(Permission.VIEW)
 def show_link(card_link_id: str) -> Response:
     session, view = db.session(), _view(card_link_id)
+    link = address_of(view)
     return page(
-        "card_links/show.html", fragment="card_links/_link.html", view=view, link=address_of(view), cycle=cycle,
+        "card_links/show.html", fragment="card_links/_link.html", view=view, link=link, cycle=cycle,
+        message=message(services().settings.merchant_name, link, view.expires_at),
         covered=queries.covered_by(session, view.id), consents=queries.consents_of(session, view.id),
         left=time_left(view.expires_at, view.now),
         events=told(of_subjects(session, (service.SUBJECT, view.id), limit=FEW_EVENTS)),

@@ -145,6 +145,7 @@ def test_the_desk_starts_watches_and_downloads(world):
     assert [row[1] for row in rows[1:]]
     assert all("/register/" in row[2] for row in rows[1:])
     assert sorted(row[0] for row in rows[1:]) == ["'=HYPERLINK(1)", "김서연"]
+    assert all(row[4].startswith("[온빛상점] 정기결제 카드를 새로 등록해 주세요.") for row in rows[1:])
     assert "파일로 내려받아" in manager.get(f"{answer.location}?stage=sent").text
     assert manager.post(f"{answer.location}/files", data=press).status_code == 303
     for act in ("resume", "stop", "renew", "nonsense", "finish", "stop"):
