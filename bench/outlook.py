@@ -25,6 +25,7 @@ from merchant_admin.outlook.forecast import Part
 from merchant_admin.outlook.month import Bucket
 from merchant_admin.outlook.numbers import Number
 from merchant_admin.overview import attention
+from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.models import Period, Plan, Subscription
 from merchant_admin.subscriptions.states import AfterLast, CatchUp, Unit
 
@@ -66,7 +67,7 @@ def reads() -> dict[str, Callable[[], object]]:
             for part in Part
         },
         "forecast: rows owed": lambda: forecast.owed_rows(session, None),
-        "home: renewals that need a person": lambda: attention.attention(session, TODAY, 5),
+        "home: renewals that need a person": lambda: attention.attention(session, TODAY, Hours(), 5),
         "numbers: twelve months": lambda: numbers.numbers(session, TODAY),
         **{
             f"numbers: rows, {number.value}": lambda number=number: number_rows.rows(session, this_month, number, None)  # type: ignore[misc]

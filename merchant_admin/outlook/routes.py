@@ -1,7 +1,7 @@
 """Screens over all subscriptions: the calendar by month and day, and what is to come."""
 
 import calendar
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -18,6 +18,8 @@ from merchant_admin.core.times import seoul_day
 from merchant_admin.outlook import forecast, month
 from merchant_admin.outlook.forecast import Part
 from merchant_admin.outlook.month import Bucket
+from merchant_admin.subscriptions.ahead import within
+from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.words import cycle
 from merchant_admin.web.access import current_staff, requires, services, work_context
 from merchant_admin.web.languages import language
@@ -84,6 +86,11 @@ def show_month() -> Response:
     )  # fmt: skip
 
 
+def in_hours(at: datetime) -> datetime:
+    """`at`, or the next instant at which cards are charged."""
+    return within(Hours(*services().settings.charge_hours), at)
+
+
 def month_title(first: date) -> str:
     """2026년 11월."""
     return str(format_date(first, "yyyy년 M월" if language() == "ko" else "MMMM yyyy"))
@@ -130,6 +137,7 @@ def show_day(day: str) -> Response:
     is_coming = bucket is Bucket.COMING
     return page(
         "outlook/day.html", day=figures, bucket=bucket, is_coming=is_coming, is_today=on == now,
+        when=in_hours,
         page=month.coming_page(session, mode(), on, now, place) if is_coming
         else month.period_page(session, on, bucket, place),
         tabs=[_tab(figures, each, bucket) for each in Bucket],
@@ -167,7 +175,8 @@ def show_forecast() -> Response:
     )
     return page(
         "outlook/forecast.html", found=forecast.forecast(session, mode(), days, now), days=days, part=part, page=rows,
-        is_owed=is_owed, today=now, cycle=cycle, views=views("outlook.show_forecast"), horizons=forecast.HORIZONS,
+        is_owed=is_owed, today=now, when=in_hours, cycle=cycle, views=views("outlook.show_forecast"),
+        horizons=forecast.HORIZONS,
         at_risk=forecast.AT_RISK, chosen="owed" if is_owed else part.value,
         url=lambda place: url_for(".show_forecast", days=days, part="owed" if is_owed else part.value, place=place),
         labels=DAY_LABELS,

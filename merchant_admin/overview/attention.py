@@ -4,7 +4,7 @@ Each row is one decision. Partial indexes and today's declines only: the cost do
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,8 @@ from merchant_admin.failures.states import FailureClass
 from merchant_admin.outlook.coming import gone_cards
 from merchant_admin.payments.models import PaymentLine
 from merchant_admin.payments.states import ChargeKind, LineState
+from merchant_admin.subscriptions.ahead import within
+from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Subscription
 from merchant_admin.subscriptions.states import CHARGED, PeriodState
 
@@ -85,14 +87,21 @@ def asks_for_consents(find: FindTasks) -> None:
         _CONSENTS.append(find)
 
 
-def attention(session: Session, today: date, most: int = MOST) -> Attention:
-    """What of the subscriptions a person should decide now, at most `most` of each kind."""
+def attention(session: Session, today: date, hours: Hours, most: int = MOST) -> Attention:
+    """What of the subscriptions a person should decide now, at most `most` of each kind; retries fall into `hours`."""
     return Attention(
-        _refused_on(session, today)[:most],
+        [_in_hours(row, hours) for row in _refused_on(session, today)[:most]],
         _rows(session, _waiting_for_card().order_by(Period.try_at, Period.id), most),
         _rows(session, _charged_to(gone_cards(session)), most),
         [task for find in _CONSENTS for task in find(session, today)][:most],
     )
+
+
+def _in_hours(row: Renewal, hours: Hours) -> Renewal:
+    """With the instant at which the retry is really made."""
+    if row.state is not PeriodState.RETRYING or row.try_at is None:
+        return row
+    return replace(row, try_at=within(hours, row.try_at))
 
 
 def cards_to_replace() -> Select[Any]:

@@ -1,6 +1,6 @@
 """Screens that read across features: home, one customer, one card, one payment, search."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, Response, flash, request, url_for
@@ -33,6 +33,8 @@ from merchant_admin.payments.queries import line_page
 from merchant_admin.refunds.queries import refunds_of_payment
 from merchant_admin.registrations.queries import live_registrations
 from merchant_admin.subscriptions import words as subscription_words
+from merchant_admin.subscriptions.ahead import within
+from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.queries import of_customer as subscriptions_of
 from merchant_admin.web.access import current_staff, requires, services, work_context
 from merchant_admin.web.forms import FormReader
@@ -98,11 +100,16 @@ def needs_action() -> Response:
     )
 
 
+def _in_hours(at: datetime) -> datetime:
+    return within(Hours(*services().settings.charge_hours), at)
+
+
 def _calls(most: int) -> dict[str, Any]:
     """What overview/_renewals.html needs."""
     settings = services().settings
+    hours = Hours(*settings.charge_hours)
     return {
-        "attention": attention.attention(db.session(), _today(), most), "shown": _seconds_revealed, "most": most,
+        "attention": attention.attention(db.session(), _today(), hours, most), "shown": _seconds_revealed, "most": most,
         "say": lambda row: calling.to_say(row, settings.merchant_name or settings.imp_code),
     }  # fmt: skip
 
@@ -154,6 +161,7 @@ def show_customer(customer_id: str) -> Response:
         registrations=live_registrations(session, customer_id),
         subscriptions=subscriptions_of(session, customer_id),
         billed=billed(session, customer_id),
+        when=_in_hours,
         what_next=subscription_words.what_next,
         checkouts=checkouts_of_customer(session, customer_id, work_context().now()),
         card_links=links_of_customer(session, customer_id, work_context().now()),

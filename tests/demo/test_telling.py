@@ -18,6 +18,7 @@ from merchant_admin.outlook.numbers import Number, numbers
 from merchant_admin.overview.attention import attention
 from merchant_admin.payments.models import PaymentLine
 from merchant_admin.payments.states import LineState
+from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.models import Subscription
 from merchant_admin.subscriptions.states import SubscriptionState
 from tests.support.books import assert_books_agree, assert_books_balance
@@ -61,7 +62,7 @@ def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(world):
     assert (links["done"], links["open"] >= 2) == (3, True)
     assert [move.state.value for move in world.session.scalars(select(CardMove))] == ["stopped"]
     assert set(world.session.scalars(select(Subscription.state))) == set(SubscriptionState)
-    assert attention(world.session, seoul_day(now)).refused  # a renewal to call about, whatever the hour
+    assert attention(world.session, seoul_day(now), Hours()).refused  # a renewal to call about, whatever the hour
     assert numbers(world.session, seoul_day(now))[-1].of(Number.MRR).count >= 5
     assert first_broken_line(world.session, world.settings.secret_key.encode()) is None
 

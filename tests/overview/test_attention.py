@@ -1,6 +1,6 @@
 """Renewals that need a person: one row, one decision, with what to say and whom to call; and 'was I billed?'."""
 
-from datetime import date
+from datetime import date, time
 
 import pytest
 from bs4 import BeautifulSoup
@@ -8,10 +8,12 @@ from bs4 import BeautifulSoup
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.core.permissions import Role
+from merchant_admin.core.times import SEOUL
 from merchant_admin.overview import attention as attending
 from merchant_admin.overview import queries
 from merchant_admin.overview.attention import Task, attention
 from merchant_admin.subscriptions import service
+from merchant_admin.subscriptions.clock import Hours
 from tests.payments_screens.desk import form_of
 from tests.subscriptions.acting import a_plan, fresh, pass_days, subscribed, today, turn
 from tests.support.pages import inspect
@@ -91,10 +93,13 @@ def test_rows_leave_when_they_are_settled_and_the_next_day(world, shop):
     other = world.a_key(_customer(world, held.customer_id))
     service.change_card(world.ctx(), shop["hard"], fresh(world, shop["hard"]).version, other.id)
     turn(world)
-    found = attention(world.session, today(world))
+    found = attention(world.session, today(world), Hours())
     assert (len(found.refused), found.cards, len(found.gone)) == (2, [], 1)
+    assert found.refused[0].try_at is None or Hours().hold(found.refused[0].try_at)
+    evening = attention(world.session, today(world), Hours(time(13), time(20))).refused
+    assert [row.try_at.astimezone(SEOUL).hour for row in evening if row.try_at] == [13]  # not at noon: it would wait
     pass_days(world, 1)
-    assert attention(world.session, today(world)).refused == []
+    assert attention(world.session, today(world), Hours()).refused == []
 
 
 def _customer(world, customer_id):
