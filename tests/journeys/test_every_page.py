@@ -42,6 +42,10 @@ OTHER_PAGES = (
     "/subscriptions/{subscription_id}/change", "/plans", "/plans/new", "/plans/{plan_id}/edit",
     "/cases/{case_id}", "/cases?state=resolved", "/reconciliation/{closed_day}", "/entries", "/failures/{failure_id}",
     "/channels", "/activity", "/webhook-events", "/staff", "/staff/new", "/staff/{staff_id}/edit", "/account",
+    "/card-moves", "/customers/{customer_id}/ahead", "/customers/{customer_id}/card-links/new",
+    "/card-links/{card_link_id}", "/register/{card_token}", "/billing-keys/{promised_key_id}/replacement", "/notices",
+    "/notices/handovers", "/notices/texts", "/notices/texts/charged/email", "/subscription-calendar",
+    "/subscription-calendar/{day}", "/subscription-forecast", "/subscription-numbers",
     "/nowhere", "/dev/components", "/customers?q=nobody", "/payments?q=nobody",
 )  # fmt: skip
 BUDGET_KB = {"document": 12, "stylesheet": 9, "own script": 6, "htmx": 13.5, "icons": 4, "all": 45}

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from merchant_admin.card_links import service as card_links
+from merchant_admin.card_links.service import LINK_DAYS, LinkOrder
 from merchant_admin.cases.service import Finding, open_case
 from merchant_admin.cases.states import CaseKind
 from merchant_admin.checkouts import service as checkouts
@@ -42,6 +44,7 @@ def furnish_ways(world, customer_id):
     key = world.a_key(customer)
     found = {
         **_checkouts(world, customer_id), **_promises(world, key), **_doubts(world, customer), **_days(world),
+        **_card_link(world, customer_id),
     }  # fmt: skip
     ctx = world.ctx()
     webhooks.receive(
@@ -97,7 +100,19 @@ def _promises(world, key):
     plan_id = create_plan(world.ctx(), PlanDetails("월 구독", 9_900, 0)).id
     order = Order(new_id("sht"), key.customer_id, key.id, plan_id, "월 이용료", seoul_day(world.clock.now()))
     subscription_id = subscriptions.subscribe(world.ctx(), order).id
-    return {"schedule_id": schedule_id, "plan_id": plan_id, "subscription_id": subscription_id}
+    return {
+        "schedule_id": schedule_id,
+        "plan_id": plan_id,
+        "subscription_id": subscription_id,
+        "promised_key_id": key.id,
+    }
+
+
+def _card_link(world, customer_id):
+    link_id = card_links.create_link(
+        world.ctx(), world.gateway, LinkOrder(new_id("sht"), customer_id, None, (), LINK_DAYS[0])
+    ).id
+    return {"card_link_id": link_id, "card_token": card_links.token(world.ctx(), link_id)}
 
 
 def _doubts(world, customer):
