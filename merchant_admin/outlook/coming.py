@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.models import BillingKey
@@ -73,8 +73,8 @@ def groups(session: Session, mode: Mode, last: date, *those: ColumnElement[bool]
     ]
 
 
-def on_day(found: list[Group], day: date, today: date) -> ColumnElement[bool]:
-    """The condition that picks exactly the subscriptions that `found` counts on `day`."""
+def on_day(found: list[Group], day: date, today: date) -> ColumnElement[bool] | None:
+    """The condition that picks exactly the subscriptions that `found` counts on `day`; None when it counts none."""
     hits = hitting(found, day, today)
     ways = [
         and_(
@@ -86,7 +86,7 @@ def on_day(found: list[Group], day: date, today: date) -> ColumnElement[bool]:
         for (rhythm, before), next_ons in hits.items()
     ]  # fmt: skip
     any_of = sorted({each for next_ons in hits.values() for each in next_ons})
-    return and_(Subscription.next_on.in_(any_of), or_(*ways)) if ways else false()
+    return and_(Subscription.next_on.in_(any_of), or_(*ways)) if ways else None
 
 
 def card_is_gone(session: Session) -> ColumnElement[bool]:

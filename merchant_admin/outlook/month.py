@@ -137,7 +137,8 @@ def _line(row: Any) -> PeriodLine:
 def coming_page(session: Session, mode: Mode, on: date, today: date, place: Place | None) -> Page[coming.ComingRow]:
     """One page of the subscriptions with a date to come on this day."""
     found = coming.groups(session, mode, on) if today <= on <= today + FURTHEST else []
-    return coming.page_of(session, mode, on, place, coming.on_day(found, on, today))
+    those = coming.on_day(found, on, today)
+    return Page([], None, None) if those is None else coming.page_of(session, mode, on, place, those)
 
 
 _COLUMNS: tuple[Any, ...] = (

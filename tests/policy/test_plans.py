@@ -18,6 +18,11 @@ GROWING = {
 PAGES = (
     "/", "/customers", "/customers?q=ㄱㅅㅇ", "/payments", "/payments?state=declined", "/billing-keys",
     "/search?q=서연", "/search?q=5678", "/needs-action",
+    "/subscription-calendar", "/subscription-calendar/2026-11-23?bucket=done", "/subscription-calendar/2026-11-25?bucket=coming",
+    "/subscription-forecast", "/subscription-forecast?days=90&part=past-due", "/subscription-forecast?part=card-gone",
+    "/subscription-forecast?part=card-refused", "/subscription-forecast?part=owed", "/subscription-numbers",
+    "/subscription-numbers/2026-11?of=mrr", "/subscription-numbers/2026-11?of=churn",
+    "/subscription-numbers/2026-11?of=recovered", "/subscription-numbers/2026-10?of=by-hand",
     "/subscriptions", "/schedules", "/cases", "/entries", "/activity", "/webhook-events", "/reconciliation",
 )  # fmt: skip
 
