@@ -93,19 +93,19 @@ def test_reservations_of_the_old_card_are_revoked_before_it_is_deleted(world):
 @pytest.mark.parametrize(
     ("call", "point"), [("delete_card", "before"), ("delete_card", "after"), ("stored_card", "before")]
 )
-def test_a_worker_killed_at_a_call_is_followed_by_one_that_ends_it(each_world, call, point):
-    link = a_link(each_world)
-    phone = Phone(each_world, link)
+def test_a_worker_killed_at_a_call_is_followed_by_one_that_ends_it(world, call, point):
+    link = a_link(world)
+    phone = Phone(world, link)
     phone.agrees()
     phone.types_card()
     with pytest.raises(Death):
-        work(each_world, 40, DyingGateway(each_world.gateway, call, point))
+        work(world, 40, DyingGateway(world.gateway, call, point))
     db.session.remove()
-    assert key_of(each_world, link) in {link.old_key_id, row_of(each_world, link).new_billing_key_id}
+    assert key_of(world, link) in {link.old_key_id, row_of(world, link).new_billing_key_id}
     for seconds in (100, 100, 100):
-        work(each_world, seconds)
-    assert (state_of(each_world, link), old_state(each_world, link)) == ("done", "deleted")
-    assert len(keys_there(each_world)) == 1
+        work(world, seconds)
+    assert (state_of(world, link), old_state(world, link)) == ("done", "deleted")
+    assert len(keys_there(world)) == 1
 
 
 @pytest.mark.parametrize("step", ["_settle_registration", "_move", "_clear"])
@@ -144,8 +144,7 @@ def test_while_portone_is_away_the_old_card_stays_and_the_rest_follows(world):
     assert state_of(world, link) == "done"
 
 
-def test_a_charge_that_is_not_settled_keeps_the_old_card_and_is_not_made_twice(each_world):
-    world = each_world
+def test_a_charge_that_is_not_settled_keeps_the_old_card_and_is_not_made_twice(world):
     made = subscribed(world)
     world.sandbox.faults.plan("close_after", "/subscribe/payments/again")
     turn(world)
