@@ -79,6 +79,30 @@ def test_by_a_link_on_a_phone(shop, open_desk, open_page, method):
     expect(main.get_by_role("button", name=re.compile("결제"))).to_have_count(0)
 
 
+def test_somebody_new_pays_by_a_link(shop, open_desk, open_page):
+    """From the list of payments, without a customer: written down with the order."""
+    desk = open_desk(**PC)
+    desk.page.goto("/payments")
+    desk.follow("새 결제")
+    desk.follow("처음 오신 고객 (결제창·링크)")
+    desk.fill("고객 이름", "최은우")
+    desk.fill("전화번호", "01022223333")
+    desk.fill("주문명", "꽃다발")
+    desk.fill("금액", "60,000")
+    desk.press("다음")
+    link = desk.page.get_by_label("결제 링크", exact=True).input_value()
+    phone = open_page(shop.url, **PHONE)
+    phone.goto(link)
+    main = phone.get_by_role("main")
+    main.get_by_role("button", name="₩60,000 결제").click()
+    main.get_by_role("button", name="결제창 열기").click()
+    acts(phone, "card")
+    expect(main).to_contain_text("₩60,000이 결제되었습니다.")
+    settle(shop, desk, "card")
+    desk.page.goto("/customers?q=2222")
+    desk.sees_figure("최은우")
+
+
 def test_browsers_closed_in_the_middle_end_right_by_themselves(shop, open_desk, open_page):
     desk = open_desk(**PC)
     begins(desk, desk.adds_customer("김서연"), "card", "고객의 휴대전화 (결제 링크)")
