@@ -40,7 +40,7 @@ class HandClosing(Base):
         CheckConstraint("length(reason) > 0", name="reason_given"),
         CheckConstraint("length(evidence) > 0", name="evidence_given"),
         CheckConstraint("state <> 'agreed' OR decided_by <> asked_by", name="second_person"),
-        CheckConstraint("(state = 'asked') = (decided_by IS NULL)", name="decided_by_someone"),
+        CheckConstraint("(state IN ('asked', 'overtaken')) = (decided_by IS NULL)", name="decided_by_someone"),
         CheckConstraint("(state = 'asked') = (decided_at IS NULL)", name="decided_at_some_time"),
         Index(
             "uq_hand_closings_asked", "kind", "subject_id", unique=True, sqlite_where=_ASKED, postgresql_where=_ASKED

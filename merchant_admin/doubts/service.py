@@ -17,6 +17,7 @@ REASON_MOST, EVIDENCE_MOST = 200, 1000
 
 _ASKED = {DoubtKind.CHARGE: "charge.closing_asked", DoubtKind.REFUND: "refund.closing_asked"}
 _AGREED = {DoubtKind.CHARGE: "charge.closing_agreed", DoubtKind.REFUND: "refund.closing_agreed"}
+_OVERTAKEN = {DoubtKind.CHARGE: "charge.closing_overtaken", DoubtKind.REFUND: "refund.closing_overtaken"}
 _REFUSED = {DoubtKind.CHARGE: "charge.closing_refused", DoubtKind.REFUND: "refund.closing_refused"}
 
 
@@ -90,6 +91,17 @@ def refuse(ctx: WorkContext, session: Session, subject: tuple[DoubtKind, str], c
         ctx, _REFUSED[closing.kind], (closing.kind.value, closing.subject_id), reason=closing.reason, closing=closing.id
     )
     return closing
+
+
+def overtake(ctx: WorkContext, session: Session, kind: DoubtKind, subject_id: str) -> bool:
+    """End a closing that nobody decided, in the write that made it pointless. False if none was asked for."""
+    closing = session.scalars(_asked(kind, subject_id).with_for_update()).first()
+    if closing is None:
+        return False
+    closing.state, closing.decided_at = ClosingState.OVERTAKEN, ctx.now()
+    session.flush()
+    record(ctx, _OVERTAKEN[kind], (kind.value, subject_id), closing=closing.id)
+    return True
 
 
 def _asked(kind: DoubtKind, subject_id: str) -> Any:

@@ -21,3 +21,4 @@ class ClosingState(StrEnum):
     ASKED = "asked"
     AGREED = "agreed"
     REFUSED = "refused"  # by the other person, or taken back by the one who asked
+    OVERTAKEN = "overtaken"  # what happened became known, or it was sent again, before anybody decided

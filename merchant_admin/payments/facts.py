@@ -22,6 +22,8 @@ from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.settings import Mode
+from merchant_admin.doubts.service import overtake
+from merchant_admin.doubts.states import DoubtKind
 from merchant_admin.ledger import service as ledger
 from merchant_admin.payments import deposits, lines, problems, promises
 from merchant_admin.payments.models import Attempt, Cancellation, Charge, Payment
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 
 _RANK = {PaymentStatus.READY: 0, PaymentStatus.FAILED: 1, PaymentStatus.PAID: 2, PaymentStatus.CANCELLED: 3}
 _AWAITED = frozenset({AttemptState.SENDING, AttemptState.UNCERTAIN})
+_CLOSABLE = frozenset({AttemptState.UNCERTAIN, AttemptState.READY})  # two people may close these by hand
 
 
 class ForeignMode(RuleBroken):
@@ -370,3 +373,5 @@ def tell_charge(
         ctx, act, ("charge", charge.id), customer_id=charge.customer_id, before=before.value, after=attempt.state.value,
         amount_krw=attempt.amount_krw, imp_uid=attempt.imp_uid, late=attempt.late, **facts,
     )  # fmt: skip
+    if before in _CLOSABLE and attempt.state is not before:
+        overtake(ctx, ctx.reader, DoubtKind.CHARGE, charge.id)

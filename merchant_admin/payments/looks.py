@@ -20,6 +20,8 @@ from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import among, lease_now
 from merchant_admin.core.errors import GatewayError, NotFound
 from merchant_admin.core.owners import is_gone
+from merchant_admin.doubts.service import overtake
+from merchant_admin.doubts.states import DoubtKind
 from merchant_admin.payments import deposits, lines, looked, problems
 from merchant_admin.payments.facts import is_foreign, record_transaction
 from merchant_admin.payments.models import Attempt, Charge
@@ -135,6 +137,7 @@ def abandon(ctx: WorkContext, session: Session, attempt: Attempt, reason: str) -
     attempt.state = advance(before, AttemptState.ABANDONED)
     attempt.settled_at, attempt.next_look_at = ctx.now(), None
     tell(ctx, session, "charge.abandoned", attempt, before, reason=reason, evidence=attempt.evidence)
+    overtake(ctx, session, DoubtKind.CHARGE, attempt.charge_id)
 
 
 def tell(

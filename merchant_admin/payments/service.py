@@ -25,6 +25,8 @@ from merchant_admin.core.ids import new_id, new_merchant_uid
 from merchant_admin.core.money import MAX_AMOUNT_KRW, quota_is_allowed
 from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
+from merchant_admin.doubts.service import overtake
+from merchant_admin.doubts.states import DoubtKind
 from merchant_admin.payments import holding, lines, repeats, sending
 from merchant_admin.payments.looks import (
     NEEDED_ABSENCES,
@@ -187,6 +189,7 @@ def _claim_again(ctx: WorkContext, attempt_id: str, charge_id: str) -> sending.S
         if attempt.state is AttemptState.UNCERTAIN:
             attempt.state = advance(attempt.state, AttemptState.READY)
             tell(ctx, session, "charge.ready_again", attempt, AttemptState.UNCERTAIN)
+        overtake(ctx, session, DoubtKind.CHARGE, charge.id)
         return sending.claim(ctx, session, attempt, charge)
 
 

@@ -12,7 +12,7 @@ from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import GatewayError, NotFound
 from merchant_admin.core.owners import me
 from merchant_admin.doubts.queries import looks_at
-from merchant_admin.doubts.service import note_look
+from merchant_admin.doubts.service import note_look, overtake
 from merchant_admin.doubts.states import DoubtKind, LookAnswer
 from merchant_admin.notices.states import NoticeKind
 from merchant_admin.notices.writing import News, said_day, said_won, tell_customer
@@ -211,6 +211,7 @@ def _done(ctx: WorkContext, session: Session, refund: Refund, cancel: Cancel) ->
         ctx, "refund.done", (SUBJECT, refund.id), customer_id=_customer_of(session, refund),
         amount_krw=cancel.amount_krw, payment_id=refund.payment_id,
     )  # fmt: skip
+    overtake(ctx, session, DoubtKind.REFUND, refund.id)
     _tell_customer(ctx, session, refund, cancel.amount_krw)
 
 
@@ -236,6 +237,7 @@ def _refused(ctx: WorkContext, session: Session, refund: Refund, why: str) -> No
         ctx, "refund.refused", (SUBJECT, refund.id), customer_id=_customer_of(session, refund), reason=why,
         amount_krw=refund.amount_krw, payment_id=refund.payment_id,
     )  # fmt: skip
+    overtake(ctx, session, DoubtKind.REFUND, refund.id)
 
 
 def _moved(refund: Refund, found: Found) -> str | None:

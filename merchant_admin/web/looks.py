@@ -233,6 +233,7 @@ LOOKS: dict[str, Look] = {
     "LookAnswer.not_done": ("bad", "circle-x", _("처리되지 않음")),
     "ClosingState.asked": ("warn", "hourglass", _("승인 대기")),
     "ClosingState.agreed": ("ok", "check", _("승인함")),
+    "ClosingState.overtaken": ("plain", "circle-slash", _("필요 없어짐")),
     "ClosingState.refused": ("plain", "ban", _("승인하지 않음")),
     "Stop.same_sheet": ("plain", "copy", _("같은 화면에서 다시 누름")),
     "Stop.other_wish": ("plain", "ban", _("이미 쓴 화면에 다른 내용")),

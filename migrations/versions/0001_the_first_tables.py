@@ -701,14 +701,15 @@ def upgrade():
         sa.Column("decided_by", sa.String(length=40), nullable=True),
         sa.Column("decided_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint("kind IN ('charge', 'refund')", name=op.f("ck_hand_closings_kind_known")),
-        sa.CheckConstraint("state IN ('asked', 'agreed', 'refused')", name=op.f("ck_hand_closings_state_known")),
+        sa.CheckConstraint("state IN ('asked', 'agreed', 'refused', 'overtaken')", name=op.f("ck_hand_closings_state_known")),
         sa.CheckConstraint("length(reason) > 0", name=op.f("ck_hand_closings_reason_given")),
         sa.CheckConstraint("length(evidence) > 0", name=op.f("ck_hand_closings_evidence_given")),
         sa.CheckConstraint(
             "state <> 'agreed' OR decided_by <> asked_by", name=op.f("ck_hand_closings_second_person")
         ),
         sa.CheckConstraint(
-            "(state = 'asked') = (decided_by IS NULL)", name=op.f("ck_hand_closings_decided_by_someone")
+            "(state IN ('asked', 'overtaken')) = (decided_by IS NULL)",
+            name=op.f("ck_hand_closings_decided_by_someone"),
         ),
         sa.CheckConstraint(
             "(state = 'asked') = (decided_at IS NULL)", name=op.f("ck_hand_closings_decided_at_some_time")

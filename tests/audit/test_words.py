@@ -52,6 +52,7 @@ KINDS = (
     "card_move",
     "day",
     "webhook",
+    "line",
 )
 AN_ACT = re.compile(rf"({'|'.join(KINDS)})\.[a-z_]+")
 NO_ACTS = {"staff.id", "staff.show_sign_in", "staff.sign_in", "staff.list_staff"}  # a key's target, endpoints

@@ -11,7 +11,11 @@ from merchant_admin.core.permissions import Role
 from merchant_admin.doubts.models import HandClosing
 from merchant_admin.doubts.states import ClosingState
 from merchant_admin.payments.closing import agree_to_closing, ask_closing, refuse_closing
+from merchant_admin.payments.looks import look_at_attempt
+from merchant_admin.payments.models import Charge
+from merchant_admin.payments.service import send_again
 from merchant_admin.payments.states import AttemptState
+from merchant_admin.portone.types import ChargeOrder
 from tests.payments.acting import AGAIN, absent_twice, acts_of, attempt_of, charge
 
 WHY, SAW = "고객이 다른 카드로 결제함", "포트원 콘솔에서 주문번호로 조회해 없음을 확인함"
@@ -133,3 +137,21 @@ def test_two_people_agreeing_at_once_close_it_once(each_world, sheet):
     assert len(ends) == 4
     assert acts_of(world, done).count("charge.abandoned") == 1
     assert world.session.scalars(select(HandClosing.state)).all() == [ClosingState.AGREED]
+
+
+@pytest.mark.parametrize("way", ["paid late", "sent again"])
+def test_what_becomes_known_first_ends_the_wish_to_close(world, lost, asker, second, way):
+    asked = ask_closing(world.ctx(asker), lost.id, WHY, SAW)
+    attempt = attempt_of(world, lost)
+    if way == "paid late":  # the request was under way all the time
+        key = world.session.get_one(Charge, lost.id)
+        order = ChargeOrder(attempt.customer_uid, attempt.merchant_uid, attempt.amount_krw, key.name)
+        world.gateway.charge_again(order)
+        look_at_attempt(world.ctx(), world.gateway, attempt.id)
+    else:
+        send_again(world.ctx(second), world.gateway, lost.id)
+    assert attempt_of(world, lost).state is AttemptState.PAID
+    assert state_of(world, asked.id) is ClosingState.OVERTAKEN
+    assert acts_of(world, lost).count("charge.closing_overtaken") == 1
+    with pytest.raises((Conflict, RuleBroken)):
+        agree_to_closing(world.ctx(second), lost.id, asked.id)
