@@ -149,7 +149,7 @@ def deletion(hall, case):
     fresh = lambda: hall.session.get(BillingKey, key_id, populate_existing=True)  # noqa: E731
     seconds = hall.settle(case.hands, lambda: fresh().state is not KeyState.DELETING, case)
     hall.line.let_go()
-    stands_there = any(one["customer_uid"] == customer_uid for one in hall.sandbox.billing_keys())
+    stands_there = hall.is_stored(customer_uid)
     assert (fresh().state is KeyState.ACTIVE) == stands_there
     assert stands_there is (case.call != "stored card" and fresh().deleted_at is None)
     assert seconds <= FOUND_WITHIN

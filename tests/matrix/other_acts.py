@@ -167,7 +167,7 @@ def _attempt(hall, charge):
 
 def _assert_key_known(hall, registration):
     """The key stands at PortOne and here, or nowhere."""
-    stands_there = any(one["customer_uid"] == registration.customer_uid for one in hall.sandbox.billing_keys())
+    stands_there = hall.is_stored(registration.customer_uid)
     keys = select(BillingKey.state).where(BillingKey.customer_uid == registration.customer_uid)
     assert hall.session.scalars(keys).all() == [KeyState.ACTIVE] * stands_there
     assert (registration.key_fact is Fact.YES) == stands_there
