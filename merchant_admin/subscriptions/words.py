@@ -5,8 +5,11 @@ from datetime import date, datetime
 from flask_babel import format_date, gettext
 
 from merchant_admin.core.times import seoul_day
+from merchant_admin.subscriptions.ahead import within
+from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.queries import SubscriptionRow
 from merchant_admin.subscriptions.states import PeriodState, SubscriptionState, Unit
+from merchant_admin.web.access import services
 
 
 def _(text: str, **words: object) -> str:
@@ -35,7 +38,8 @@ def _owed(row: SubscriptionRow) -> str:
         case PeriodState.CHARGING:
             return _("결제 결과를 확인하고 있습니다. 확인될 때까지 다시 결제하지 않습니다.")
         case PeriodState.RETRYING:
-            return _("결제되지 않았습니다. %(day)s에 %(sum)s을 다시 시도합니다.", day=_day(row.try_at), sum=_won(row))
+            day = _day(row.try_at and within(Hours(*services().settings.charge_hours), row.try_at))
+            return _("결제되지 않았습니다. %(day)s에 %(sum)s을 다시 시도합니다.", day=day, sum=_won(row))
         case PeriodState.NEEDS_CARD:
             return _(
                 "이 카드로는 더 시도하지 않습니다. %(day)s까지 새 카드로 바꾸어야 이어집니다.", day=_day(row.try_at)

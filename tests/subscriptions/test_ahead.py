@@ -94,3 +94,19 @@ def test_an_uncertain_charge_blocks_whatever_would_come(world):
         ("checking", "always"), ("charge", "paid"), ("charge", "paid"),
     ]  # fmt: skip
     assert queries.row_of(world.session, made).owed is PeriodState.CHARGING
+
+
+def test_a_retry_that_falls_due_at_night_is_told_for_the_morning(world):
+    made = subscribed(world, a_plan(world, gaps=(1,)), card="balance")
+    turn(world)
+    world.clock.advance(hours=9)  # 21:00
+    service.collect_now(world.ctx(), world.gateway, made)
+    assert steps(world, made)[0] == ("retry", "always", "2026-11-25")
+    shown = world.signed_in(Role.VIEWER).get(f"/subscriptions/{made}").text
+    assert "2026. 11. 25.에 ₩9,900을 다시 시도합니다" in shown
+    assert len(periods(world, made)) == 1
+    pass_days(world, 1)  # 21:00 again: nothing is sent
+    assert len(attempts(world, made)) == 2
+    world.clock.advance(hours=12)
+    turn(world)
+    assert len(attempts(world, made)) == 3
