@@ -50,6 +50,7 @@ KINDS = (
     "consent",
     "card_link",
     "card_move",
+    "line",
     "day",
     "webhook",
     "line",
