@@ -262,3 +262,15 @@ def test_somebody_new_orders_once_and_is_written_down_once(clerk):
     assert len(orders) == 3
     assert len(set(orders)) == 2
     assert "최은우" in clerk.client.get("/customers?q=22223333").text
+
+
+def test_a_window_that_the_buyer_closed_is_no_refusal_by_a_card_company(clerk):
+    made = clerk.desk.make("trans")
+    clerk.desk.closes(clerk.desk.opens(made))
+    clerk.desk.returns(made)
+    view = clerk.desk.look(made)
+    for url in (f"/charges/{view.charge_id}", f"/payments/{view.payment_id}"):
+        page = clerk.client.get(url).text
+        assert "결제창의 말:" in page, url
+        assert "카드사가 결제를 거절" not in page, url
+        assert "고쳐서 다시 결제" not in page, url
