@@ -22,9 +22,12 @@ from merchant_admin.customers.routes import bp as customers
 from merchant_admin.demo.commands import demo_commands
 from merchant_admin.key_in.routes import bp as key_in
 from merchant_admin.line.memory import SharedMemory
+from merchant_admin.notices.consent_routes import bp as consents
 from merchant_admin.notices.text_routes import notices
 from merchant_admin.operations.commands import COMMANDS
 from merchant_admin.outlook.number_routes import outlook
+from merchant_admin.overview.agreeing import consent_tasks
+from merchant_admin.overview.attention import asks_for_consents
 from merchant_admin.overview.routes import bp as overview
 from merchant_admin.payments.key_use import open_charges_of_key
 from merchant_admin.payments.promises import expects_payments
@@ -39,8 +42,8 @@ from merchant_admin.schedules.commands import schedule_commands
 from merchant_admin.schedules.promising import KEEPER, schedules_of_key
 from merchant_admin.schedules.routes import bp as schedules
 from merchant_admin.staff.routes import bp as staff
+from merchant_admin.subscriptions.agreed_routes import subscriptions
 from merchant_admin.subscriptions.dunning import KEEPER as PERIODS
-from merchant_admin.subscriptions.plan_routes import subscriptions
 from merchant_admin.subscriptions.queries import subscriptions_of_key
 from merchant_admin.web.access import Services, init_access, refuse_open_doors
 from merchant_admin.web.setup import init_web
@@ -67,6 +70,7 @@ FEATURES = (
     card_links,
     card_moves,
     register_links,
+    consents,
     audit,
     overview,
     worker,
@@ -111,6 +115,7 @@ def create_app(settings: Settings, *, http: requests.Session | None = None, cloc
     needs_cards(subscriptions_of_key)
     expects_payments("subscriptions", PERIODS)
     needs_cards(schedules_of_key)
+    asks_for_consents(consent_tasks)
     expects_payments("schedules", KEEPER)
     expects_payments("checkouts", CHECKOUTS)
     app.jinja_env.globals["key_in_is_on"] = settings.key_in

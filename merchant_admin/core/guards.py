@@ -31,6 +31,8 @@ TRIGGERS = frozenset(
         "cases_move", "cases_no_delete", "day_closings_no_update", "day_closings_no_delete",
         "notices_move", "notices_no_delete", "notice_tries_no_update", "notice_tries_no_delete",
         "notice_texts_no_update", "notice_texts_no_delete",
+        "consents_move", "consents_no_delete", "consent_words_no_update", "consent_words_no_delete",
+        "period_charges_consent",
     }
 )  # fmt: skip
 POSTGRESQL_ONLY = frozenset({"ledger_entries_no_truncate", "events_no_truncate"})

@@ -14,6 +14,8 @@ from merchant_admin.subscriptions.service import Order
 from merchant_admin.subscriptions.states import Unit
 
 DAYS = 212
+AGREED_AFTER = 12  # days of a trial after which the customer is reached
+LATELY = 2  # days whose texts wait to be sent by hand
 _PLANS = {
     "fruit": PlanDetails("제철 과일 월 정기 배송", 39_000, 39_000),
     "coffee": PlanDetails("원두 2주 정기 배송", 18_500, 0, Unit.WEEK, 2),
@@ -48,6 +50,7 @@ PROMISES = (
     Promise(16, "coffee", 97, card=1, act="new_card", act_days_ago=95),
     Promise(14, "fruit", 36, card=1, act="new_card", act_days_ago=34),
     Promise(15, "club", 30, card=1, act="new_card", act_days_ago=14),
+    Promise(2, "club", 16),  # nobody reached the customer: the charge is held
 )  # fmt: skip
 REFUSED_TODAY = Promise(11, "coffee", 0, card=1)
 
@@ -58,6 +61,8 @@ def moments(now: datetime) -> list[tuple[datetime, str, int]]:
     found = [(_at(today, DAYS, time(9, 30)), "offers_plans", 0)]
     for number, promise in enumerate(PROMISES):
         found.append((_at(today, promise.days_ago, time(9, 40, number)), "promises", number))
+        if _PLANS[promise.plan].trial_days and promise.days_ago > AGREED_AFTER + 8:
+            found.append((_at(today, promise.days_ago - AGREED_AFTER, time(11, number)), "agrees", number))
         if promise.act:
             found.append((_at(today, promise.act_days_ago, time(15, number)), "thinks_again", number))
     found += [
@@ -65,7 +70,8 @@ def moments(now: datetime) -> list[tuple[datetime, str, int]]:
         (_at(today, 4, time(14, 20)), "leaves_the_pg", 0),
         (_at(today, 1, time(18, 10)), "opens_a_link", 6),
     ]
-    found += [(_at(today, ago, time(10, 20)), "clock_turns", 0) for ago in range(DAYS)]
+    found += [(_at(today, 3, time(13, 10)), "costs_more", 1)]
+    found += [(_at(today, ago, time(10, 20)), "clock_turns", int(ago < LATELY)) for ago in range(DAYS)]
     return sorted(found)
 
 

@@ -18,7 +18,7 @@ from merchant_admin.core.ids import new_customer_uid, new_id
 from merchant_admin.core.settings import Settings
 from merchant_admin.core.times import to_epoch
 from merchant_admin.customers.service import CustomerDetails, archive_customer, create_customer
-from merchant_admin.demo import new_cards, promises
+from merchant_admin.demo import agreements, new_cards, promises
 from merchant_admin.demo.cast import ONCE, REGULAR, Goods
 from merchant_admin.demo.story import LAST_SCENES, Joins, Pays, Registers, Scene, Special
 from merchant_admin.payments.facts import record_transaction
@@ -116,7 +116,7 @@ class Teller:
         db.session.remove()
         actor = self._dice.choice(self._team[:2] if leads else self._team)
         secret = self._settings.secret_key.encode()
-        return WorkContext(db.session, self._clock, actor, self._settings.mode.value, secret)
+        return WorkContext(db.session, self._clock, actor, self._settings.mode.value, secret, self._settings.outgoing)
 
     @contextmanager
     def _at(self, at: datetime) -> Iterator[None]:
@@ -219,7 +219,7 @@ class Teller:
         promise = promises.REFUSED_TODAY
         plan_id, key_id = self._plans[promise.plan], known.key_ids[promise.card]
         promises.begin(self._ctx(), promise, plan_id, known.customer_id, key_id)
-        self._clock_turns(known)
+        self._clock_works(sends=False)
 
     def _switches_card(self, _known: _Known) -> None:
         ctx = self._ctx()
@@ -248,9 +248,20 @@ class Teller:
             known.key_ids = [new if key_id == old else key_id for key_id in known.key_ids]
 
     def _clock_turns(self, _known: _Known) -> None:
+        self._clock_works(sends=self._number == 0)  # what came up lately waits
+
+    def _clock_works(self, *, sends: bool) -> None:
         ctx = self._ctx()
         ctx.actor = Actor.job("worker")
         promises.turn(ctx, self._gateway)
+        agreements.tell(ctx, sends=sends)
+
+    def _agrees(self, _known: _Known) -> None:
+        if self._number in self._promised:
+            agreements.agree(self._ctx(), self._promised[self._number])
+
+    def _costs_more(self, _known: _Known) -> None:
+        agreements.raise_price(self._ctx(leads=True), self._promised[self._number])
 
     def _leaves_for_good(self, known: _Known) -> None:
         archive_customer(self._ctx(), known.customer_id)

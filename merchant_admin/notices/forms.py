@@ -1,12 +1,15 @@
-"""Reads a text as staff typed it: known variables only, no longer than its channel takes."""
+"""Reads what staff typed: a text (known variables only, no longer than its channel takes), a customer's answer."""
 
 from collections.abc import Mapping
+from datetime import date, datetime, time
 
 from flask_babel import gettext as _
 
 from merchant_admin.core.outgoing import Channel
+from merchant_admin.core.times import SEOUL
+from merchant_admin.notices.consents import NOTE_MOST, Said
 from merchant_admin.notices.shipped import VARIABLES, Wording
-from merchant_admin.notices.states import NoticeKind
+from merchant_admin.notices.states import NoticeKind, SaidBy
 from merchant_admin.notices.texts import MAIL_MOST, SUBJECT_MOST, TEXT_MOST, is_unfinished, unknown_variables
 from merchant_admin.web.forms import FormReader
 
@@ -31,6 +34,33 @@ def read_text(data: Mapping[str, str], kind: NoticeKind, channel: Channel) -> tu
     if not form.is_valid or version is None:
         return form, None
     return form, Wording(kind, channel, version, is_on=is_on, subject=subject, body=body)
+
+
+def read_answer(data: Mapping[str, str]) -> tuple[FormReader, Said | None]:
+    """What a customer said, how, and when by Seoul's clock; None with messages at the fields."""
+    form = FormReader(data)
+    agrees = form.line("agrees", most=3)
+    if agrees not in {"yes", "no"}:
+        form.refuse("agrees", _("고객의 답을 골라 주세요."))
+    said_by = form.choice("said_by", SaidBy)
+    if said_by is SaidBy.LINK:
+        form.refuse("said_by", _("목록에서 하나를 골라 주세요."))
+    said_at = _instant(form)
+    note = form.text("note", most=NOTE_MOST)
+    version = form.whole("version", least=1, most=1_000_000)
+    text_version = form.whole("text_version", least=0, most=1_000_000)
+    if not form.is_valid or said_by is None or said_at is None or version is None or text_version is None:
+        return form, None
+    return form, Said(agrees == "yes", said_by, said_at, text_version, version, note)
+
+
+def _instant(form: FormReader) -> datetime | None:
+    day, at = form.line("said_on", most=10, required=True), form.line("said_time", most=5, required=True)
+    try:
+        return datetime.combine(date.fromisoformat(day), time.fromisoformat(at), SEOUL)
+    except ValueError:
+        form.refuse("said_on", _("날짜와 시각을 2026-11-23, 14:30처럼 적어 주세요."))
+        return None
 
 
 def _refuse_variables(form: FormReader, name: str, kind: NoticeKind, text: str) -> None:

@@ -1,16 +1,18 @@
-"""Tables of notices, of the tries to send them, and of the texts staff wrote."""
+"""Tables of notices, of the tries to send them, of the texts staff wrote, and of what customers agreed to."""
 
 from datetime import date, datetime
 
 from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from merchant_admin.core.db import Base, UtcDateTime, Word, one_of
+from merchant_admin.core.db import Base, UtcDateTime, Won, Word, one_of
 from merchant_admin.core.outgoing import Channel
-from merchant_admin.notices.states import Answer, NoticeKind, NoticeState, Why
+from merchant_admin.notices.states import Answer, ConsentKind, ConsentState, NoticeKind, NoticeState, SaidBy, Why
 
 _WAITING = text("state = 'waiting'")
 _SENDING = text("state = 'sending'")
+_UNSETTLED = text("state IN ('open', 'given', 'refused')")
+_UNASKED = text("state = 'open' AND asked_at IS NULL")
 
 
 class Notice(Base):
@@ -35,6 +37,7 @@ class Notice(Base):
         Index("ix_notices_subject", "subject_id", "kind", "about_on"),
         Index("ix_notices_handover", "handover_id", "id"),
         Index("ix_notices_work", "channel", "send_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_notices_late", "good_until", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_notices_sending", "lease_until", sqlite_where=_SENDING, postgresql_where=_SENDING),
     )
 
@@ -97,3 +100,60 @@ class NoticeText(Base):
     body: Mapped[str] = mapped_column(Text)
     staff_name: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Consent(Base):
+    """A task: the customer must agree before `effective_on`, or nothing is charged at the new price.
+
+    `opens_on` is the first day on which an answer counts. The sums do not change; another price is another task.
+    """
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        one_of("kind", ConsentKind),
+        one_of("state", ConsentState),
+        CheckConstraint("amount_krw > 0 AND agreed_krw >= 0", name="sums_range"),
+        CheckConstraint("opens_on <= effective_on", name="opens_before"),
+        Index(
+            "uq_consents_unsettled", "subscription_id", unique=True,
+            sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED,
+        ),
+        Index("ix_consents_subscription", "subscription_id", "created_at"),
+        Index("ix_consents_state", "state", "created_at", "id"),
+        Index("ix_consents_unasked", "opens_on", "id", sqlite_where=_UNASKED, postgresql_where=_UNASKED),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    kind: Mapped[ConsentKind] = mapped_column(Word(ConsentKind))
+    subscription_id: Mapped[str] = mapped_column(String(40))  # of a feature above this one
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"))
+    name: Mapped[str] = mapped_column(String(40))  # of the subscription, as the customer knows it
+    agreed_krw: Mapped[int] = mapped_column(Won)  # what was agreed to so far; 0 for a free trial
+    agreed_days: Mapped[int] = mapped_column(Integer)  # between two charges, about: a shorter cycle costs more too
+    amount_krw: Mapped[int] = mapped_column(Won)
+    effective_on: Mapped[date] = mapped_column(Date)
+    opens_on: Mapped[date] = mapped_column(Date)
+    state: Mapped[ConsentState] = mapped_column(Word(ConsentState))
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when notices were written for it
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the customer last said yes or no
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ConsentWord(Base):
+    """One answer, as it was given: to which text, how, when, and who wrote it down."""
+
+    __tablename__ = "consent_words"
+    __table_args__ = (one_of("said_by", SaidBy), UniqueConstraint("consent_id", "number"))
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    consent_id: Mapped[str] = mapped_column(ForeignKey("consents.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    agrees: Mapped[bool] = mapped_column(Boolean)
+    said_by: Mapped[SaidBy] = mapped_column(Word(SaidBy))
+    said_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    text: Mapped[str] = mapped_column(Text)  # what the customer was told
+    text_version: Mapped[int] = mapped_column(Integer)
+    note: Mapped[str] = mapped_column(String(300), default="")
+    written_by: Mapped[str] = mapped_column(String(80))
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -89,6 +89,20 @@ def expire_leases(ctx: WorkContext) -> int:
     return len(over)
 
 
+def drop_late(ctx: WorkContext, limit: int = BATCH) -> int:
+    """Drop what waited until it was no longer worth telling, also where a channel is off. Returns how many."""
+    now = lease_now(ctx.reader, ctx.clock)
+    late = select(Notice).where(Notice.state == NoticeState.WAITING, Notice.good_until <= now)
+    ctx.end_reading()
+    with ctx.atomic() as session:
+        found = session.scalars(
+            late.order_by(Notice.good_until, Notice.id).limit(limit).with_for_update(skip_locked=True)
+        ).all()
+        for notice in found:
+            _move(ctx, notice, NoticeState.DROPPED, Why.TOO_LATE)
+    return len(found)
+
+
 def locked(session: Session, notice_id: str) -> Notice:
     """The notice as it stands, locked until the commit."""
     return session.get_one(Notice, notice_id, with_for_update=True, populate_existing=True)

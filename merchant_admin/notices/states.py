@@ -64,3 +64,45 @@ def advance(state: NoticeState, to: NoticeState) -> NoticeState:
     if to not in NEXT[state]:
         raise RuleBroken(f"notice: {state} -> {to}")
     return to
+
+
+class ConsentKind(StrEnum):
+    PRICE_RISE = "price_rise"
+    TRIAL_END = "trial_end"
+
+
+class ConsentState(StrEnum):
+    OPEN = "open"  # no answer yet: not charged
+    GIVEN = "given"
+    REFUSED = "refused"  # or taken back: not charged
+    APPLIED = "applied"  # the first period at the new price is due
+    WITHDRAWN = "withdrawn"  # the price was changed again, or the subscription ended
+
+
+class SaidBy(StrEnum):
+    """How the customer answered."""
+
+    PHONE = "phone"
+    PAPER = "paper"
+    EMAIL = "email"
+    VISIT = "visit"
+    LINK = "link"  # on the customer's own phone
+
+
+_C = ConsentState
+NEXT_CONSENT: dict[ConsentState, frozenset[ConsentState]] = {
+    _C.OPEN: frozenset({_C.GIVEN, _C.REFUSED, _C.WITHDRAWN}),
+    _C.GIVEN: frozenset({_C.REFUSED, _C.APPLIED, _C.WITHDRAWN}),
+    _C.REFUSED: frozenset({_C.GIVEN, _C.WITHDRAWN}),
+    _C.APPLIED: frozenset(),
+    _C.WITHDRAWN: frozenset(),
+}
+UNSETTLED = frozenset({_C.OPEN, _C.GIVEN, _C.REFUSED})
+HOLDS = frozenset({_C.OPEN, _C.REFUSED})  # nothing is charged at the new price
+
+
+def advance_consent(state: ConsentState, to: ConsentState) -> ConsentState:
+    """The same for a consent."""
+    if to not in NEXT_CONSENT[state]:
+        raise RuleBroken(f"consent: {state} -> {to}")
+    return to

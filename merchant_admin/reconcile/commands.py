@@ -20,7 +20,10 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 def _context() -> WorkContext:
     found = services()
     actor = Actor(ActorKind.SYSTEM, None, "command")
-    return WorkContext(db.session, found.clock, actor, found.settings.mode.value, found.settings.secret_key.encode())
+    return WorkContext(
+        db.session, found.clock, actor, found.settings.mode.value, found.settings.secret_key.encode(),
+        found.settings.outgoing,
+    )  # fmt: skip
 
 
 @click.command("sync")

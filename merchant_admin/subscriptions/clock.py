@@ -17,13 +17,15 @@ from merchant_admin.core.db import among, lease_now
 from merchant_admin.core.errors import Conflict, RuleBroken
 from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import SEOUL, seoul_day
+from merchant_admin.notices.consents import apply_consent, holds_back, unsettled_of
+from merchant_admin.notices.models import Consent
 from merchant_admin.payments import service as payments
 from merchant_admin.payments.looks import NEEDED_ABSENCES
 from merchant_admin.payments.models import Attempt, Charge
 from merchant_admin.payments.service import ChargeSheet
 from merchant_admin.payments.states import MAX_SENDS, OPEN, AttemptState, ChargeKind
 from merchant_admin.portone.gateway import Gateway
-from merchant_admin.subscriptions import dunning, steps
+from merchant_admin.subscriptions import agreeing, dunning, steps
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Plan, Subscription
 from merchant_admin.subscriptions.states import (
     CHARGED,
@@ -68,8 +70,11 @@ def open_due(ctx: WorkContext, limit: int = BATCH) -> int:
     with ctx.atomic() as session:
         found = session.scalars(due_dates(ctx, limit)).all()
         rules = {plan.id: plan for plan in session.scalars(select(Plan).where(Plan.id.in_({s.plan_id for s in found})))}
+        words = unsettled_of(session, [subscription.id for subscription in found])
         for subscription in found:
-            open_next(ctx, session, subscription, rules[subscription.plan_id], today)
+            plan, consent = rules[subscription.plan_id], words.get(subscription.id)
+            if not agreeing.is_held(consent):  # it may have been taken back since the rows were found
+                open_next(ctx, session, subscription, plan, today, consent)
     return len(found)
 
 
@@ -79,18 +84,22 @@ def due_dates(ctx: WorkContext, limit: int) -> Select[Subscription]:
     due = select(Subscription).where(
         among(Subscription.state, CHARGED), Subscription.next_on <= seoul_day(ctx.now()),
         Subscription.mode == Mode(ctx.mode), ~unsettled,
+        ~holds_back(Subscription.id),
     )  # fmt: skip
     return due.order_by(Subscription.next_on, Subscription.id).limit(limit).with_for_update(skip_locked=True)
 
 
-def open_next(ctx: WorkContext, session: Session, subscription: Subscription, plan: Plan, today: date) -> Period | None:
-    """The debt of the newest date that has come; None when the plan's rule lets it pass."""
+def open_next(
+    ctx: WorkContext, session: Session, subscription: Subscription, plan: Plan, today: date,
+    consent: Consent | None = None,
+) -> Period | None:  # fmt: skip
+    """The debt of the newest date that has come; None when the plan's rule lets it pass. `consent` was given."""
     missed = 0
     while subscription.next_on is not None and subscription.cycle.on(subscription.next_step + 1) <= today:
         missed += _skip(ctx, session, subscription)
     due_on = subscription.next_on
     assert due_on is not None
-    if plan.catch_up is CatchUp.SKIP and today - _ready_on(session, subscription, due_on) > GRACE:
+    if plan.catch_up is CatchUp.SKIP and today - _ready_on(session, subscription, due_on, consent) > GRACE:
         missed += _skip(ctx, session, subscription)
         due_on = None
     if missed:
@@ -99,6 +108,8 @@ def open_next(ctx: WorkContext, session: Session, subscription: Subscription, pl
         return None
     period = steps.add_period(ctx, session, subscription, PeriodState.DUE, due_on)
     period.try_at = ctx.now()
+    if consent is not None:
+        apply_consent(ctx, consent)
     if subscription.times_left is not None:
         subscription.times_left -= 1
         if subscription.times_left == 0:
@@ -116,8 +127,10 @@ def _skip(ctx: WorkContext, session: Session, subscription: Subscription) -> int
     return 1
 
 
-def _ready_on(session: Session, subscription: Subscription, due_on: date) -> date:
-    """From when on it could have been charged: not while an earlier debt was being collected."""
+def _ready_on(session: Session, subscription: Subscription, due_on: date, consent: Consent | None) -> date:
+    """From when on it could have been charged: not before the customer agreed, nor while a debt was being collected."""
+    if consent is not None and consent.answered_at is not None:
+        due_on = max(due_on, seoul_day(consent.answered_at))
     last = select(Period.settled_at).where(Period.subscription_id == subscription.id, Period.state == PeriodState.PAID)
     settled_at = session.scalars(last.order_by(Period.number.desc()).limit(1)).first()
     return max(due_on, seoul_day(settled_at), seoul_day(subscription.moved_at)) if settled_at else due_on

@@ -14,6 +14,8 @@ from merchant_admin.core.db import among
 from merchant_admin.core.errors import NotFound
 from merchant_admin.core.paging import Page, Place, keyset_page
 from merchant_admin.customers.models import Customer
+from merchant_admin.notices.models import Consent
+from merchant_admin.notices.states import HOLDS, ConsentState
 from merchant_admin.payments.models import Attempt
 from merchant_admin.payments.states import AttemptState
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Plan, Subscription
@@ -43,6 +45,7 @@ class SubscriptionRow:
     moved_at: datetime
     owed: PeriodState | None
     try_at: datetime | None
+    consent: ConsentState | None = None  # OPEN or REFUSED while the customer's word holds the next date back
 
 
 @dataclass(frozen=True)
@@ -161,12 +164,14 @@ _COLUMNS: Select[*tuple[Any, ...]] = (
         Customer.name.label("customer_name"), Subscription.amount_krw, Subscription.unit, Subscription.every,
         Subscription.next_on, Subscription.ends_on, Subscription.ended_at, BillingKey.issuer_name,
         BillingKey.last_four, Subscription.moved_at, Period.state.label("owed"), Period.try_at,
+        Consent.state.label("consent"),
     )
     .join(Customer, Customer.id == Subscription.customer_id)
     .join(BillingKey, BillingKey.id == Subscription.billing_key_id)
     .outerjoin(Period, (Period.subscription_id == Subscription.id) & among(Period.state, OPEN_PERIOD))
+    .outerjoin(Consent, (Consent.subscription_id == Subscription.id) & Consent.state.in_(HOLDS))
 )  # fmt: skip
 
 
 def _row(row: Any) -> SubscriptionRow:
-    return SubscriptionRow(*row[:16])
+    return SubscriptionRow(*row[:17])

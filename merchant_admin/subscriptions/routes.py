@@ -18,6 +18,7 @@ from merchant_admin.core.paging import Place
 from merchant_admin.core.permissions import Permission
 from merchant_admin.core.times import seoul_day
 from merchant_admin.customers.queries import customer_summary
+from merchant_admin.notices.consent_queries import held_for
 from merchant_admin.payments.charging import Payer, payer
 from merchant_admin.subscriptions import ahead_words, clock, coming, forms, queries, service, words
 from merchant_admin.subscriptions.clock import Hours
@@ -111,9 +112,16 @@ def show_subscription(subscription_id: str) -> Response:
         other_keys=[key for key in keys if key.may_charge and key.id != held.billing_key_id],
         key=next((key for key in keys if key.id == held.billing_key_id), None),
         form=FormReader.showing(billing_key_id=None),
+        **_agreeing(held.id),
         events=told(of_subjects(session, ("subscription", held.id), limit=FEW_EVENTS)),
         **_ahead_of(held, plan, next((each.period for each in periods if each.period.state in OPEN_PERIOD), None)),
     )
+
+
+def _agreeing(subscription_id: str) -> dict[str, Any]:
+    """What subscriptions/_agreeing.html needs."""
+    found = held_for(db.session(), subscription_id)
+    return {"agreeing": found, "is_overdue": bool(found and found.is_overdue(seoul_day(work_context().now())))}
 
 
 def _ahead_of(held: Subscription, plan: Plan, owed: Period | None) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import seoul_day
 from merchant_admin.customers.models import Customer
 from merchant_admin.portone.gateway import Gateway
-from merchant_admin.subscriptions import clock, steps, telling
+from merchant_admin.subscriptions import agreeing, clock, steps, telling
+from merchant_admin.subscriptions.agreeing import Agreed
 from merchant_admin.subscriptions.cards import change_card, usable
 from merchant_admin.subscriptions.models import Period, Plan, Subscription
 from merchant_admin.subscriptions.plans import offered
@@ -76,6 +77,7 @@ def subscribe(ctx: WorkContext, order: Order) -> Subscription:
         made = _made(ctx, order, plan, usable(ctx, key, customer))
         session.add(made)
         session.flush()
+        agreeing.follow(ctx, session, made, Agreed.of(made))
         upcoming = made.next_on
         steps.tell(
             ctx, "subscription.created", made, amount_krw=made.amount_krw, plan=plan.name,
@@ -108,6 +110,7 @@ def change_terms(
     with ctx.atomic() as session:
         held = steps.locked(session, subscription_id, version)
         before = {"amount_krw": held.amount_krw, "next_on": _text(held.next_on), "plan": held.plan_id}
+        agreed = Agreed.of(held)
         terms = changed(session, held, change, today)
         if change.plan_id is not None:
             held.plan_id = offered(session, change.plan_id).id
@@ -122,6 +125,7 @@ def change_terms(
         held.version += 1
         after = {"amount_krw": held.amount_krw, "next_on": _text(held.next_on), "plan": held.plan_id}
         telling.withdraw(ctx, session, held)
+        agreeing.follow(ctx, session, held, agreed)
         steps.tell(ctx, "subscription.changed", held, reason, before=before, after=after)
     return held
 
@@ -148,6 +152,7 @@ def resume(ctx: WorkContext, subscription_id: str, version: int) -> Subscription
         held.next_step = held.cycle.first_from(held.next_step, today)
         held.next_on = held.cycle.on(held.next_step)
         steps.move(ctx, held, _running(session, held))
+        agreeing.follow(ctx, session, held, Agreed.of(held))
         steps.tell(ctx, "subscription.resumed", held, next_on=_text(held.next_on))
     return held
 
@@ -162,6 +167,7 @@ def skip_next(ctx: WorkContext, subscription_id: str, version: int, reason: str 
         skipped.settled_at = ctx.now()
         held.version += 1
         telling.withdraw(ctx, session, held)
+        agreeing.follow(ctx, session, held, Agreed.of(held))
         steps.tell(
             ctx, "subscription.skipped", held, reason, on=skipped.due_on.isoformat(), next_on=_text(held.next_on)
         )
@@ -206,6 +212,7 @@ def keep(ctx: WorkContext, subscription_id: str, version: int) -> Subscription:
         held.ends_on = held.end_reason = None
         held.next_on = held.cycle.on(held.next_step)
         steps.move(ctx, held, _running(session, held))
+        agreeing.follow(ctx, session, held, Agreed.of(held))
         steps.tell(ctx, "subscription.kept", held, next_on=_text(held.next_on))
     return held
 

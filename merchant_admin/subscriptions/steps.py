@@ -12,6 +12,7 @@ from merchant_admin.audit.service import record
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.errors import Conflict, NotFound
 from merchant_admin.core.ids import new_id
+from merchant_admin.subscriptions import agreeing
 from merchant_admin.subscriptions.calendar import monthly_krw
 from merchant_admin.subscriptions.models import Period, Subscription
 from merchant_admin.subscriptions.states import (
@@ -75,6 +76,7 @@ def end(ctx: WorkContext, subscription: Subscription, why: EndReason) -> None:
     """The last move: nothing is charged any more."""
     subscription.ended_at, subscription.end_reason, subscription.next_on = ctx.now(), why, None
     move(ctx, subscription, SubscriptionState.ENDED)
+    agreeing.drop(ctx, ctx.reader, subscription)
 
 
 def settle_period(ctx: WorkContext, period: Period, to: PeriodState, try_at: datetime | None = None) -> None:

@@ -14,6 +14,7 @@ from merchant_admin.core.times import seoul_day, start_of
 from merchant_admin.customers.models import Customer
 from merchant_admin.failures.states import FailureClass
 from merchant_admin.failures.words import READINGS
+from merchant_admin.notices.consents import holds_back
 from merchant_admin.notices.models import Notice
 from merchant_admin.notices.states import NoticeKind
 from merchant_admin.notices.texts import wording_of
@@ -77,6 +78,7 @@ def announce_renewals(ctx: WorkContext, limit: int = AT_ONCE) -> int:
         Subscription.state.in_(CHARGED), Subscription.next_on > today,
         Subscription.next_on <= today + timedelta(days=out.renewal_days), Subscription.unit.in_(_LONG),
         Subscription.mode == Mode(ctx.mode), ~told,
+        ~holds_back(Subscription.id),
     )  # fmt: skip
     ctx.end_reading()
     with ctx.atomic() as session:

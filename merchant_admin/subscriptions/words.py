@@ -8,7 +8,7 @@ from merchant_admin.core.times import seoul_day
 from merchant_admin.subscriptions.ahead import within
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.queries import SubscriptionRow
-from merchant_admin.subscriptions.states import PeriodState, SubscriptionState, Unit
+from merchant_admin.subscriptions.states import CHARGED, PeriodState, SubscriptionState, Unit
 from merchant_admin.web.access import services
 
 
@@ -22,6 +22,12 @@ def what_next(row: SubscriptionRow) -> str:  # noqa: PLR0911 - one sentence for 
         return _("%(day)s에 끝났습니다. 더 결제하지 않습니다.", day=_day(row.ended_at))
     if row.owed is not None and row.state is not SubscriptionState.PAUSED:
         return _owed(row)
+    if row.consent is not None and row.next_on is not None and row.state in CHARGED:
+        return _(
+            "고객이 %(sum)s에 동의해야 %(day)s에 결제합니다. 동의가 없으면 결제하지 않습니다.",
+            sum=_won(row),
+            day=_day(row.next_on),
+        )
     if row.state is SubscriptionState.PAUSED:
         return _("멈춰 있어 결제하지 않습니다. 다시 시작하면 그 뒤의 첫 결제일부터 결제합니다.")
     if row.state is SubscriptionState.CANCELLING:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from merchant_admin.core.clock import Clock
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.outgoing import Channel, Outgoing, TextWay
-from merchant_admin.notices import sending
+from merchant_admin.notices import consents, sending
 from merchant_admin.notices.mailing import MailSender
 from merchant_admin.notices.sending import Sender
 from merchant_admin.notices.texting import TextSender
@@ -34,7 +34,9 @@ def send_notices(
     """Returns how many notices were seen to. What a dead process left in hand is given up first."""
     patience = patience or Patience()
     done = guarded(ctx, patience, "notice leases", "", lambda: sending.expire_leases(ctx))
+    done += guarded(ctx, patience, "late notices", "", lambda: sending.drop_late(ctx))
     done += guarded(ctx, patience, "renewals to come", "", lambda: telling.announce_renewals(ctx))
+    done += guarded(ctx, patience, "consents to ask for", "", lambda: consents.ask_due(ctx))
     for channel, sender in senders.items():
         ids = sending.due_notices(ctx, channel)
         ctx.end_reading()

@@ -11,11 +11,31 @@ WHEN NOT (NEW.id = OLD.id AND NEW.cause = OLD.cause AND NEW.kind = OLD.kind AND 
     OR (OLD.state = 'dropped' AND NEW.state IN ('waiting'))))
 BEGIN SELECT RAISE(ABORT, 'notices: forbidden move');
 END;
+CREATE TRIGGER consents_move BEFORE UPDATE ON consents
+WHEN NOT (NEW.id = OLD.id AND NEW.kind = OLD.kind AND NEW.subscription_id = OLD.subscription_id AND NEW.customer_id = OLD.customer_id
+  AND NEW.agreed_krw = OLD.agreed_krw AND NEW.agreed_days = OLD.agreed_days AND NEW.amount_krw = OLD.amount_krw AND NEW.version >= OLD.version
+  AND (NEW.effective_on = OLD.effective_on OR OLD.state = 'given')
+  AND (NEW.state NOT IN ('given', 'refused') OR NEW.answered_at IS NOT NULL)
+  AND (
+    NEW.state = OLD.state
+    OR (OLD.state = 'open' AND NEW.state IN ('given', 'refused', 'withdrawn'))
+    OR (OLD.state = 'given' AND NEW.state IN ('applied', 'refused', 'withdrawn'))
+    OR (OLD.state = 'refused' AND NEW.state IN ('given', 'withdrawn'))))
+BEGIN SELECT RAISE(ABORT, 'consents: forbidden move');
+END;
+CREATE TRIGGER period_charges_consent BEFORE INSERT ON period_charges
+WHEN EXISTS (SELECT 1 FROM consents c JOIN periods p ON p.subscription_id = c.subscription_id
+    WHERE p.id = NEW.period_id AND c.state IN ('open', 'refused') AND p.due_on >= c.effective_on)
+BEGIN SELECT RAISE(ABORT, 'period_charges: no consent');
+END;
 CREATE TRIGGER notice_tries_no_update BEFORE UPDATE ON notice_tries
 BEGIN SELECT RAISE(ABORT, 'notice_tries: append only');
 END;
 CREATE TRIGGER notice_texts_no_update BEFORE UPDATE ON notice_texts
 BEGIN SELECT RAISE(ABORT, 'notice_texts: append only');
+END;
+CREATE TRIGGER consent_words_no_update BEFORE UPDATE ON consent_words
+BEGIN SELECT RAISE(ABORT, 'consent_words: append only');
 END;
 CREATE TRIGGER notices_no_delete BEFORE DELETE ON notices
 BEGIN SELECT RAISE(ABORT, 'notices: no delete');
@@ -25,4 +45,10 @@ BEGIN SELECT RAISE(ABORT, 'notice_tries: no delete');
 END;
 CREATE TRIGGER notice_texts_no_delete BEFORE DELETE ON notice_texts
 BEGIN SELECT RAISE(ABORT, 'notice_texts: no delete');
+END;
+CREATE TRIGGER consent_words_no_delete BEFORE DELETE ON consent_words
+BEGIN SELECT RAISE(ABORT, 'consent_words: no delete');
+END;
+CREATE TRIGGER consents_no_delete BEFORE DELETE ON consents
+BEGIN SELECT RAISE(ABORT, 'consents: no delete');
 END;

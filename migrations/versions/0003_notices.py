@@ -1,4 +1,4 @@
-"""What customers are told, how each try ended, and the texts staff wrote."""
+"""What customers are told, how each try ended, the texts staff wrote, and what customers agreed to."""
 
 from alembic import op
 import sqlalchemy as sa
@@ -27,6 +27,33 @@ def upgrade():
     sa.CheckConstraint('version > 0', name=op.f('ck_notice_texts_version_positive')),
     sa.PrimaryKeyConstraint('kind', 'channel', 'version', name=op.f('pk_notice_texts'))
     )
+    op.create_table('consents',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('kind', sa.String(length=32), nullable=False),
+    sa.Column('subscription_id', sa.String(length=40), nullable=False),
+    sa.Column('customer_id', sa.String(length=40), nullable=False),
+    sa.Column('name', sa.String(length=40), nullable=False),
+    sa.Column('agreed_krw', sa.BigInteger(), nullable=False),
+    sa.Column('agreed_days', sa.Integer(), nullable=False),
+    sa.Column('amount_krw', sa.BigInteger(), nullable=False),
+    sa.Column('effective_on', sa.Date(), nullable=False),
+    sa.Column('opens_on', sa.Date(), nullable=False),
+    sa.Column('state', sa.String(length=32), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('asked_at', UtcDateTime(), nullable=True),
+    sa.Column('answered_at', UtcDateTime(), nullable=True),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.CheckConstraint("kind IN ('price_rise', 'trial_end')", name=op.f('ck_consents_kind_known')),
+    sa.CheckConstraint("state IN ('open', 'given', 'refused', 'applied', 'withdrawn')", name=op.f('ck_consents_state_known')),
+    sa.CheckConstraint('amount_krw > 0 AND agreed_krw >= 0', name=op.f('ck_consents_sums_range')),
+    sa.CheckConstraint('opens_on <= effective_on', name=op.f('ck_consents_opens_before')),
+    sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_consents_customer_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_consents'))
+    )
+    op.create_index('ix_consents_state', 'consents', ['state', 'created_at', 'id'], unique=False)
+    op.create_index('ix_consents_subscription', 'consents', ['subscription_id', 'created_at'], unique=False)
+    op.create_index('ix_consents_unasked', 'consents', ['opens_on', 'id'], unique=False, sqlite_where=sa.text("state = 'open' AND asked_at IS NULL"), postgresql_where=sa.text("state = 'open' AND asked_at IS NULL"))
+    op.create_index('uq_consents_unsettled', 'consents', ['subscription_id'], unique=True, sqlite_where=sa.text("state IN ('open', 'given', 'refused')"), postgresql_where=sa.text("state IN ('open', 'given', 'refused')"))
     op.create_table('notices',
     sa.Column('id', sa.String(length=40), nullable=False),
     sa.Column('cause', sa.String(length=120), nullable=False),
@@ -64,11 +91,29 @@ def upgrade():
     )
     op.create_index('ix_notices_customer', 'notices', ['customer_id', 'created_at', 'id'], unique=False)
     op.create_index('ix_notices_handover', 'notices', ['handover_id', 'id'], unique=False)
+    op.create_index('ix_notices_late', 'notices', ['good_until', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.create_index('ix_notices_newest', 'notices', ['created_at', 'id'], unique=False)
     op.create_index('ix_notices_sending', 'notices', ['lease_until'], unique=False, sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
     op.create_index('ix_notices_state', 'notices', ['state', 'created_at', 'id'], unique=False)
     op.create_index('ix_notices_subject', 'notices', ['subject_id', 'kind', 'about_on'], unique=False)
     op.create_index('ix_notices_work', 'notices', ['channel', 'send_at', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
+    op.create_table('consent_words',
+    sa.Column('id', sa.String(length=40), nullable=False),
+    sa.Column('consent_id', sa.String(length=40), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('agrees', sa.Boolean(), nullable=False),
+    sa.Column('said_by', sa.String(length=32), nullable=False),
+    sa.Column('said_at', UtcDateTime(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('text_version', sa.Integer(), nullable=False),
+    sa.Column('note', sa.String(length=300), nullable=False),
+    sa.Column('written_by', sa.String(length=80), nullable=False),
+    sa.Column('written_at', UtcDateTime(), nullable=False),
+    sa.CheckConstraint("said_by IN ('phone', 'paper', 'email', 'visit', 'link')", name=op.f('ck_consent_words_said_by_known')),
+    sa.ForeignKeyConstraint(['consent_id'], ['consents.id'], name=op.f('fk_consent_words_consent_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_consent_words')),
+    sa.UniqueConstraint('consent_id', 'number', name=op.f('uq_consent_words_consent_id_number'))
+    )
     op.create_table('notice_tries',
     sa.Column('notice_id', sa.String(length=40), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
@@ -85,12 +130,19 @@ def upgrade():
 def downgrade():
     guards.drop("0003")
     op.drop_table('notice_tries')
+    op.drop_table('consent_words')
     op.drop_index('ix_notices_work', table_name='notices', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.drop_index('ix_notices_subject', table_name='notices')
     op.drop_index('ix_notices_state', table_name='notices')
     op.drop_index('ix_notices_sending', table_name='notices', sqlite_where=sa.text("state = 'sending'"), postgresql_where=sa.text("state = 'sending'"))
     op.drop_index('ix_notices_newest', table_name='notices')
+    op.drop_index('ix_notices_late', table_name='notices', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.drop_index('ix_notices_handover', table_name='notices')
     op.drop_index('ix_notices_customer', table_name='notices')
     op.drop_table('notices')
+    op.drop_index('uq_consents_unsettled', table_name='consents', sqlite_where=sa.text("state IN ('open', 'given', 'refused')"), postgresql_where=sa.text("state IN ('open', 'given', 'refused')"))
+    op.drop_index('ix_consents_unasked', table_name='consents', sqlite_where=sa.text("state = 'open' AND asked_at IS NULL"), postgresql_where=sa.text("state = 'open' AND asked_at IS NULL"))
+    op.drop_index('ix_consents_subscription', table_name='consents')
+    op.drop_index('ix_consents_state', table_name='consents')
+    op.drop_table('consents')
     op.drop_table('notice_texts')

@@ -14,6 +14,7 @@ from merchant_admin.core.times import SEOUL, seoul_day
 from merchant_admin.demo.promises import REFUSED_TODAY
 from merchant_admin.demo.story import CUSTOMERS, Joins, Pays, Registers, Special, story
 from merchant_admin.demo.telling import Teller
+from merchant_admin.notices.models import Consent, Notice
 from merchant_admin.outlook.numbers import Number, numbers
 from merchant_admin.overview.attention import attention
 from merchant_admin.payments.models import PaymentLine
@@ -21,7 +22,9 @@ from merchant_admin.payments.states import LineState
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.models import Subscription
 from merchant_admin.subscriptions.states import SubscriptionState
+from tests.conftest import NOON
 from tests.support.books import assert_books_agree, assert_books_balance
+from tests.support.world import World
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=SEOUL).astimezone(UTC)
 
@@ -46,7 +49,15 @@ def test_the_last_scenes_are_of_today_at_any_hour(after):
     assert last[-1].at <= now
 
 
-def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(world):
+@pytest.fixture
+def telling(empty_database, tmp_path):
+    """A shop that tells its customers things, and asks them before it costs more."""
+    with World(tmp_path, template=empty_database, at=NOON, TEXT_NOTICES="csv", CONSENT_DAYS="30") as made:
+        yield made
+
+
+def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(telling):
+    world = telling
     now = world.clock.now()
     people = {0, 2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 20, 21, CUSTOMERS - 1, REFUSED_TODAY.who}
     scenes = [scene for scene in story(now) if is_of(scene, people)]
@@ -62,12 +73,19 @@ def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(world):
     assert (links["done"], links["open"] >= 2) == (3, True)
     assert [move.state.value for move in world.session.scalars(select(CardMove))] == ["stopped"]
     assert set(world.session.scalars(select(Subscription.state))) == set(SubscriptionState)
-    assert attention(world.session, seoul_day(now), Hours()).refused  # a renewal to call about, whatever the hour
+    with world.app.test_request_context():
+        waiting = attention(world.session, seoul_day(now), Hours())
+    assert waiting.refused  # a renewal to call about, whatever the hour
+    assert len(waiting.consents) >= 2
     assert numbers(world.session, seoul_day(now))[-1].of(Number.MRR).count >= 5
+    words = Counter(task.state.value for task in world.session.scalars(select(Consent)))
+    assert (words["open"] >= 3, words["applied"] >= 2) == (True, True)
+    told = Counter(notice.state.value for notice in world.session.scalars(select(Notice)))
+    assert (told["handed_over"] > 5, told["waiting"] > 0) == (True, True)
     assert first_broken_line(world.session, world.settings.secret_key.encode()) is None
 
 
 def is_of(scene, people):
-    if isinstance(scene.act, Special) and scene.act.scene not in {"promises", "thinks_again"}:
+    if isinstance(scene.act, Special) and scene.act.scene not in {"promises", "thinks_again", "agrees"}:
         return True
     return scene.act.who in people

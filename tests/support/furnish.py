@@ -41,6 +41,7 @@ class Shop:
     event_id: str = "evt_none"
     notice_id: str = "ntc_none"
     handover_id: str = "hnd_none"
+    consent_id: str = "cns_none"
     kind: str = "charged"
     channel: str = "email"
 
