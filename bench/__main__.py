@@ -1,4 +1,4 @@
-"""`make bench`: page latency at two sizes and how much it grows, the sandbox, and renewals against a bare pool of calls.
+"""`make bench`: page latency at two sizes and how much it grows, the sandbox, renewals against a bare pool of calls, webhooks.
 
 Nothing of it is kept. Renewals at full size, and on PostgreSQL: `python -m bench.renewals`.
 """
@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import renewals, sandbox
+from bench import renewals, sandbox, webhooks
 from bench.shop import Shop
 
 SIZES = (10_000, 100_000)
@@ -23,6 +23,7 @@ def main() -> None:
     words.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     words.add_argument("--database-url", nargs="+", help="an empty PostgreSQL database for each size; else SQLite")
     words.add_argument("--renewals", type=int, default=2_000, help="how many fall due at one minute; 0 leaves them out")
+    words.add_argument("--webhooks", type=int, default=10_000, help="how many deliveries; 0 leaves them out")
     asked = words.parse_args()
     urls: list[str | None] = list(asked.database_url or [None] * len(asked.sizes))
     if len(urls) != len(asked.sizes):
@@ -35,6 +36,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             figures = renewals.measure(renewals.Run(Path(folder), asked.renewals), kills=1)
         print(f"{asked.renewals:,} renewals at one minute, SQLite, inline: {figures}", flush=True)
+    if asked.webhooks:
+        print(webhooks.measure(asked.webhooks)[0], flush=True)
     found = measured(dict(zip(asked.sizes, urls, strict=True)))
     print(f"\n{'page':34}" + "".join(f"{size:>12,} p50{'p95':>9}" for size in asked.sizes) + f"{'growth':>10}")
     for page, rows in found.items():

@@ -42,17 +42,25 @@ def main() -> None:
     words.add_argument("--webhooks", type=int, default=10_000)
     words.add_argument("--database-url", help="an empty PostgreSQL database; else SQLite")
     asked = words.parse_args()
+    said, is_right = measure(asked.webhooks, asked.database_url)
+    print(said)
+    if not is_right:
+        raise SystemExit(1)
+
+
+def measure(webhooks: int, database_url: str | None = None) -> tuple[str, bool]:
+    """One line of figures, and whether the books equal the sandbox's truth in the end."""
     sandbox_app = create_sandbox(SandboxConfig())
     sandbox = sandbox_app.extensions["portone_sandbox"]
     with tempfile.TemporaryDirectory() as folder, Server(sandbox_app) as portone:
         env = {"INSTANCE_DIR": folder, "WORKER": "process", "SECRET_KEY": "b" * 48, "PORTONE_API_URL": portone.url}
-        if asked.database_url:
-            env["DATABASE_URL"] = asked.database_url
+        if database_url:
+            env["DATABASE_URL"] = database_url
         app = create_app(load(env, Path(ROOT)))
         with app.app_context():
             upgrade(directory=str(ROOT / "migrations"))
             db.session.remove()
-        heap = a_heap(app, sandbox, asked.webhooks)
+        heap = a_heap(app, sandbox, webhooks)
         with Server(app) as shop:
             began = time.perf_counter()
             taken = send(shop.url, heap)
@@ -61,13 +69,12 @@ def main() -> None:
         is_right = books(app) == truth(sandbox)
         sandbox.close()
     figures = statistics.quantiles(taken, n=100)
-    print(
+    said = (
         f"{len(heap):,} webhooks by {SENDERS} senders: {len(heap) / seconds:.0f}/s, "
         f"p50 {figures[49] * 1000:.1f} ms, p95 {figures[94] * 1000:.1f} ms, p99 {figures[98] * 1000:.1f} ms; "
         f"all real ones applied {worked:.1f} s after the last; books equal the sandbox's truth: {is_right}"
     )
-    if not is_right:
-        raise SystemExit(1)
+    return said, is_right
 
 
 def a_heap(app: Flask, sandbox: Sandbox, size: int) -> list[bytes]:

@@ -16,6 +16,7 @@ from merchant_admin.core.db import among
 from merchant_admin.core.times import start_of
 from merchant_admin.customers.models import Customer
 from merchant_admin.overview.attention import cards_to_replace
+from merchant_admin.overview.reserved import OpenSchedule, doubted, open_schedules
 from merchant_admin.payments.details import CancellationRow, LineDetail
 from merchant_admin.payments.holding import HELD_FOR
 from merchant_admin.payments.models import Attempt, Charge, PaymentLine
@@ -114,10 +115,11 @@ class Needs:
     failed: list[Failed]
     missing_keys: int
     cases: list[CaseRow]
+    schedules: list[OpenSchedule]
 
     @property
     def is_empty(self) -> bool:
-        waiting = self.charges or self.refunds or self.paid_without_key or self.cases
+        waiting = self.charges or self.refunds or self.paid_without_key or self.cases or self.schedules
         return not (waiting or self.failed or self.missing_keys)
 
 
@@ -136,6 +138,7 @@ def needs(session: Session, now: datetime, today: date) -> Needs:
         failed_on(session, today),
         _count(session, select(BillingKey.id).where(BillingKey.state == KeyState.MISSING)),
         [case for case in open_cases(session) if case.kind is not CaseKind.CHARGE_ONLY],  # it stands above by itself
+        open_schedules(session, now),
     )
 
 
@@ -148,6 +151,7 @@ def waiting(session: Session, now: datetime) -> int:
             select(Refund.id).where(*_stuck_refund(now)),
             select(Registration.id).where(*_keyless()),
             cards_to_replace(),
+            doubted(now),
         )
     )
 

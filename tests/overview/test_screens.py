@@ -10,8 +10,10 @@ from merchant_admin.ledger.models import LedgerEntry
 from merchant_admin.overview import books, queries
 from merchant_admin.payments.states import LineState
 from merchant_admin.registrations.models import Registration
+from merchant_admin.schedules.service import move_schedule
 from tests.payments_screens.desk import Desk, form_of
 from tests.payments_screens.lines import a_line
+from tests.schedules.acting import a_sheet, pass_time, reserve, work
 from tests.support.pages import inspect, inspect_fragment
 
 PART = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -226,3 +228,26 @@ def test_search_finds_people_payments_and_cards(world, desk):
 
 def test_a_card_number_typed_into_search_is_not_shown_again(owner):
     assert "4111" not in owner.get("/search?q=4111111111111111").text
+
+
+def test_reservations_in_doubt_stand_among_what_needs_a_person(world, owner):
+    world.sandbox.faults.plan("close_before", "/subscribe/payments/schedule", method="POST")
+    lost = reserve(world, a_sheet(world, world.a_key(), name="답이 없는 예약"))
+    moved = reserve(world, a_sheet(world, world.a_key(world.a_customer("박지우", None, None)), name="옮기는 예약"))
+    reserve(world, a_sheet(world, world.a_key(world.a_customer("이준", None, None)), name="조용한 예약"))
+    lost_id, later = lost.id, moved.schedule_at + timedelta(days=2)
+    world.sandbox.faults.plan("close_after", "/subscribe/payments/schedule/*", method="PUT")
+    world.sandbox.faults.plan("close_before", "/subscribe/payments/schedule/*", method="GET")
+    move_schedule(world.ctx(), world.gateway, moved.id, later)
+    page = inspect(owner.get("/needs-action").text)
+    said = " ".join(page.find("main").get_text(" ").split())
+    assert "답이 없는 예약" in said
+    assert "옮기는 예약" in said
+    assert "조용한 예약" not in said
+    assert page.find("a", href=f"/schedules/{lost_id}")
+    assert queries.waiting(world.session, world.clock.now()) == 1
+    pass_time(world, seconds=400)
+    work(world)
+    pass_time(world, seconds=400)
+    work(world)
+    assert "예약" not in words(owner.get("/needs-action"))

@@ -89,6 +89,19 @@ def test_the_body_is_never_believed(inbox):
     assert (payment.amount_krw, payment.cancelled_krw) == (15_000, 5_000)
 
 
+def test_however_long_portone_was_away_the_next_look_is_a_minute_off_at_most(inbox):
+    world, event_id = inbox.world, inbox.gets(inbox.paid())
+    world.sandbox.faults.plan("status_before", "/payments/imp*", status=503, times=8)
+    waits = []
+    for _look in range(8):
+        waiting = service.apply_event(world.ctx(), world.gateway, event_id)
+        waits.append((waiting.next_look_at - world.clock.now()).total_seconds())
+        world.clock.advance(3_600)
+    assert waits == sorted(waits)
+    assert (waits[0] <= 15, waits[-1]) == (True, 60)
+    assert service.apply_event(world.ctx(), world.gateway, event_id).decision is Decision.APPLIED
+
+
 @pytest.mark.parametrize("order", [("paid", "cancelled"), ("cancelled", "paid")])
 def test_order_of_arrival_does_not_matter(inbox, order):
     imp_uid = inbox.paid()
