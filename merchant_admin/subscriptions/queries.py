@@ -46,6 +46,7 @@ class SubscriptionRow:
     owed: PeriodState | None
     try_at: datetime | None
     consent: ConsentState | None = None  # OPEN or REFUSED while the customer's word holds the next date back
+    owed_krw: int | None = None  # of the unsettled period, whose sum stays when the price changes
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ _COLUMNS: Select[*tuple[Any, ...]] = (
         Customer.name.label("customer_name"), Subscription.amount_krw, Subscription.unit, Subscription.every,
         Subscription.next_on, Subscription.ends_on, Subscription.ended_at, BillingKey.issuer_name,
         BillingKey.last_four, Subscription.moved_at, Period.state.label("owed"), Period.try_at,
-        Consent.state.label("consent"),
+        Consent.state.label("consent"), Period.amount_krw.label("owed_krw"),
     )
     .join(Customer, Customer.id == Subscription.customer_id)
     .join(BillingKey, BillingKey.id == Subscription.billing_key_id)
@@ -174,4 +175,4 @@ _COLUMNS: Select[*tuple[Any, ...]] = (
 
 
 def _row(row: Any) -> SubscriptionRow:
-    return SubscriptionRow(*row[:17])
+    return SubscriptionRow(*row[:18])

@@ -45,13 +45,13 @@ def _owed(row: SubscriptionRow) -> str:
             return _("결제 결과를 확인하고 있습니다. 확인될 때까지 다시 결제하지 않습니다.")
         case PeriodState.RETRYING:
             day = _day(row.try_at and within(Hours(*services().settings.charge_hours), row.try_at))
-            return _("결제되지 않았습니다. %(day)s에 %(sum)s을 다시 시도합니다.", day=day, sum=_won(row))
+            return _("결제되지 않았습니다. %(day)s에 %(sum)s을 다시 시도합니다.", day=day, sum=_owed_won(row))
         case PeriodState.NEEDS_CARD:
             return _(
                 "이 카드로는 더 시도하지 않습니다. %(day)s까지 새 카드로 바꾸어야 이어집니다.", day=_day(row.try_at)
             )
         case _:
-            return _("결제 시간이 되면 %(sum)s을 결제합니다.", sum=_won(row))
+            return _("결제 시간이 되면 %(sum)s을 결제합니다.", sum=_owed_won(row))
 
 
 def cycle(unit: Unit, every: int) -> str:
@@ -74,6 +74,11 @@ def _day(at: date | datetime | None) -> str:
     if at is None:
         return "–"
     return str(format_date(seoul_day(at) if isinstance(at, datetime) else at, "medium"))
+
+
+def _owed_won(row: SubscriptionRow) -> str:
+    """The sum of the debt, which a change of the price leaves as it was."""
+    return f"₩{row.amount_krw if row.owed_krw is None else row.owed_krw:,}"
 
 
 def _won(row: SubscriptionRow) -> str:

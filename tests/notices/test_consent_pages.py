@@ -84,6 +84,14 @@ def test_what_is_held_back_is_said_everywhere_and_the_former_price_is_one_press_
     assert client.get("/consents?tab=past").text.count(address) == 1
 
 
+def test_a_debt_keeps_its_sum_in_the_sentence_when_the_price_changes(shop):
+    made = subscribed(shop, card="balance")
+    turn(shop)
+    service.change_terms(shop.ctx(), made, fresh(shop, made).version, Change(amount_krw=12_900))
+    said = inspect(shop.signed_in(Role.VIEWER).get(f"/subscriptions/{made}").text).select_one(".alert").text
+    assert ("₩9,900" in said, "₩12,900" in said) == (True, False)
+
+
 def test_a_viewer_reads_and_each_tab_draws(shop):
     subscribed(shop, a_plan(shop, trial_days=90))
     _made, address = raised(shop)
