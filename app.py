@@ -11,7 +11,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from merchant_admin import create_app
 from merchant_admin.core import guards
-from merchant_admin.core.clock import Clock
+from merchant_admin.core.clock import AheadClock, Clock
 from merchant_admin.core.db import db
 from merchant_admin.core.settings import EMBEDDED_API, Settings, UnsafeSettings, load
 from portone_sandbox import SandboxConfig, create_sandbox
@@ -43,8 +43,12 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Flask:
     http = requests.Session()
     http.trust_env = False
     http.mount(EMBEDDED_API, WsgiAdapter(sandbox))
+    handle = sandbox.extensions["portone_sandbox"]
+    clock = clock or AheadClock(
+        settings.instance_dir / "test_clock", lambda at: handle.clock.set(max(int(at.timestamp()), handle.clock.now()))
+    )
     app = create_app(settings, http=http, clock=clock)
-    handle = app.extensions["embedded_sandbox"] = sandbox.extensions["portone_sandbox"]
+    app.extensions["embedded_sandbox"] = handle
     handle.webhooks.http.mount(OURSELVES, WsgiAdapter(app))
     app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {"/sandbox": sandbox})  # type: ignore[method-assign]
     return app

@@ -15,9 +15,9 @@ from merchant_admin.cases.routes import bp as cases
 from merchant_admin.checkouts.links import bp as pay_links
 from merchant_admin.checkouts.routes import bp as checkouts
 from merchant_admin.checkouts.watching import KEEPER as CHECKOUTS
-from merchant_admin.core.clock import Clock, SystemClock
+from merchant_admin.core.clock import Clock, MovableClock, SystemClock
 from merchant_admin.core.db import db, engine_options
-from merchant_admin.core.settings import Settings
+from merchant_admin.core.settings import Mode, Settings
 from merchant_admin.customers.routes import bp as customers
 from merchant_admin.demo.commands import demo_commands
 from merchant_admin.key_in.routes import bp as key_in
@@ -48,6 +48,7 @@ from merchant_admin.subscriptions.queries import subscriptions_of_key
 from merchant_admin.web.access import Services, init_access, refuse_open_doors
 from merchant_admin.web.setup import init_web
 from merchant_admin.webhooks.routes import bp as webhooks
+from merchant_admin.worker.rehearsal_routes import bp as test_clock
 from merchant_admin.worker.routes import bp as worker
 
 MAX_BODY_BYTES = 64 * 1024
@@ -118,9 +119,12 @@ def create_app(settings: Settings, *, http: requests.Session | None = None, cloc
     asks_for_consents(consent_tasks)
     expects_payments("schedules", KEEPER)
     expects_payments("checkouts", CHECKOUTS)
+    app.jinja_env.globals["has_test_clock"] = settings.mode is Mode.SANDBOX and isinstance(clock, MovableClock)
     app.jinja_env.globals["key_in_is_on"] = settings.key_in
     for feature in (*FEATURES, key_in) if settings.key_in else FEATURES:
         app.register_blueprint(feature)
+    if settings.mode is Mode.SANDBOX:
+        app.register_blueprint(test_clock)
     for command in (demo_commands, schedule_commands, *COMMANDS):
         app.cli.add_command(command)
     refuse_open_doors(app)

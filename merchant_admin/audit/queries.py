@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from merchant_admin.audit.models import Event
@@ -70,6 +70,17 @@ def of_customer(session: Session, customer_id: str, limit: int = 50) -> list[Eve
     """The newest lines about a customer and all that is theirs."""
     query = _COLUMNS.where(Event.customer_id == customer_id)
     return _rows(session, query.order_by(Event.seq.desc()).limit(limit))
+
+
+def last_seq(session: Session) -> int:
+    """The number of the newest line; 0 while there is none."""
+    return session.scalar(select(func.max(Event.seq))) or 0
+
+
+def after(session: Session, seq: int, customer_id: str | None = None, limit: int = 100) -> list[EventRow]:
+    """The newest lines after this number, of one customer or of all."""
+    query = _COLUMNS.where(Event.seq > seq).order_by(Event.seq.desc()).limit(limit)
+    return _rows(session, query if customer_id is None else query.where(Event.customer_id == customer_id))
 
 
 def event_page(session: Session, filters: EventFilters, place: str | None) -> EventPage:

@@ -12,6 +12,7 @@ VIEWER, CLERK, MANAGER, OWNER = Role.VIEWER, Role.CLERK, Role.MANAGER, Role.OWNE
 LEAST_ROLE = {
     "consents.list_consents": VIEWER, "consents.show_consent": VIEWER, "consents.create_answer": CLERK,
     "subscriptions.return_to_agreed": CLERK,
+    "test_clock.show_clock": MANAGER, "test_clock.move_clock": MANAGER,
     "notices.list_notices": VIEWER, "notices.show_notice": VIEWER, "notices.send_again": CLERK,
     "notices.list_handovers": CLERK, "notices.create_handover": CLERK, "notices.download_handover": CLERK,
     "notices.list_texts": VIEWER, "notices.show_text": VIEWER, "notices.preview_text": MANAGER,
