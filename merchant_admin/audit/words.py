@@ -175,6 +175,7 @@ ACTS: dict[str, Said] = {
     "case.opened": (_("확인할 일이 생김"), "bad", "circle-alert"),
     "case.opened_again": (_("확인할 일이 다시 생김"), "bad", "circle-alert"),
     "case.taken": (_("확인할 일을 맡음"), "plain", "user"),
+    "case.settled": (_("확인할 일이 저절로 끝남"), "ok", "circle-check"),
     "case.resolved": (_("확인할 일을 끝냄"), "ok", "circle-check"),
     "day.closed": (_("하루 마감"), "ok", "check"),
     "refund.asked": (_("%(amount_krw)s 환불 요청"), "plain", "undo-2"),

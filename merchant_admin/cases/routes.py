@@ -9,7 +9,7 @@ from merchant_admin.audit.queries import of_subjects
 from merchant_admin.audit.words import told
 from merchant_admin.cases import queries, service
 from merchant_admin.cases.states import CaseKind, CaseState
-from merchant_admin.cases.words import explain, facts_of
+from merchant_admin.cases.words import ending, explain, facts_of
 from merchant_admin.core.db import db
 from merchant_admin.core.errors import Conflict
 from merchant_admin.core.paging import Place
@@ -85,6 +85,7 @@ def _case_page(case_id: str, form: FormReader, status: int = 200) -> Response:
     case = queries.case_view(db.session(), case_id)
     events = told(of_subjects(db.session(), ("case", case_id), limit=50))
     return page(
-        "cases/show.html", case=case, words=explain(case.kind), facts_found=facts_of(case.facts), events=events,
+        "cases/show.html", case=case, words=explain(case.kind), ended=ending(case.resolution),
+        facts_found=facts_of(case.facts), events=events,
         form=form, status=status,
     )  # fmt: skip

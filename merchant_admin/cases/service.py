@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.audit.service import record
 from merchant_admin.cases.models import Case
-from merchant_admin.cases.states import CaseKind, CaseState
+from merchant_admin.cases.states import CaseKind, CaseState, Ending
 from merchant_admin.core.context import ActorKind, WorkContext
 from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
@@ -63,12 +63,13 @@ def open_case(ctx: WorkContext, session: Session, finding: Finding) -> str:
     return case.id
 
 
-def settle_case(ctx: WorkContext, session: Session, kind: CaseKind, subject: str, how: str) -> bool:
+def settle_case(ctx: WorkContext, session: Session, kind: CaseKind, subject: str, how: Ending) -> bool:
     """End a case in the open write because the rule finds nothing wrong any more. False if none was open."""
     case = session.scalars(_case_of(kind, subject)).first()
     if case is None or case.state is CaseState.RESOLVED:
         return False
-    _resolve(ctx, case, how)
+    _end(ctx, case, how.value)
+    _tell(ctx, "case.settled", case.id, case.kind, case.customer_id)
     return True
 
 
@@ -92,9 +93,13 @@ def resolve_case(ctx: WorkContext, case_id: str, resolution: str) -> Case:
 
 
 def _resolve(ctx: WorkContext, case: Case, resolution: str) -> None:
+    _end(ctx, case, resolution)
+    _tell(ctx, "case.resolved", case.id, case.kind, case.customer_id, reason=resolution)
+
+
+def _end(ctx: WorkContext, case: Case, resolution: str) -> None:
     case.state, case.resolved_at, case.resolved_by = CaseState.RESOLVED, ctx.now(), ctx.actor.name
     case.resolution = resolution
-    _tell(ctx, "case.resolved", case.id, case.kind, case.customer_id, reason=resolution)
 
 
 def _case_of(kind: CaseKind, subject: str) -> Any:

@@ -24,3 +24,12 @@ class CaseKind(StrEnum):
 class CaseState(StrEnum):
     OPEN = "open"
     RESOLVED = "resolved"
+
+
+class Ending(StrEnum):
+    """Why a rule ended a case: kept in the place of a person's words, and told in the reader's language."""
+
+    SUMS_AGAIN = "auto:sums_again"
+    CHANNEL_THERE = "auto:channel_there"
+    BOOKS_AGREE = "auto:books_agree"
+    FOUND_EQUAL = "auto:found_equal"

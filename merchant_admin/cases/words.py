@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
-from merchant_admin.cases.states import CaseKind
+from merchant_admin.cases.states import CaseKind, Ending
 from merchant_admin.web.filters import won
 
 
@@ -85,6 +85,19 @@ _WORDS: dict[CaseKind, Explained] = {
 def explain(kind: CaseKind) -> Explained:
     """The words of a kind."""
     return _WORDS[kind]
+
+
+_ENDINGS: dict[str, LazyString] = {
+    Ending.SUMS_AGAIN: _("포트원의 취소 내역이 다시 합계와 맞아 저절로 끝났습니다."),
+    Ending.CHANNEL_THERE: _("포트원의 채널 목록에 있어 저절로 끝났습니다."),
+    Ending.BOOKS_AGREE: _("장부가 다시 맞아 저절로 끝났습니다."),
+    Ending.FOUND_EQUAL: _("다시 맞추어 보니 같아 저절로 끝났습니다."),
+}
+
+
+def ending(resolution: str) -> str:
+    """How a case ended: a rule's ending in the reader's language, a person's words as they were written."""
+    return str(_ENDINGS.get(resolution, resolution))
 
 
 _FACTS: dict[str, LazyString] = {

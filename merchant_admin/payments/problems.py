@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from merchant_admin.cases.service import Finding, open_case, settle_case
-from merchant_admin.cases.states import CaseKind
+from merchant_admin.cases.states import CaseKind, Ending
 from merchant_admin.core.context import WorkContext
 from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.portone.types import Transaction
@@ -52,7 +52,7 @@ def history_differs(ctx: WorkContext, session: Session, payment: Payment, entere
 
 def history_is_whole(ctx: WorkContext, session: Session, payment: Payment) -> None:
     """The cancels sum up now: nothing is left for a person."""
-    settle_case(ctx, session, CaseKind.HISTORY_DIFFERS, payment.imp_uid, "PortOne's cancels sum up again.")
+    settle_case(ctx, session, CaseKind.HISTORY_DIFFERS, payment.imp_uid, Ending.SUMS_AGAIN)
 
 
 def test_in_live(ctx: WorkContext, session: Session, transaction: Transaction) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.cases.models import Case
 from merchant_admin.cases.service import Finding, open_case, settle_case
-from merchant_admin.cases.states import CaseKind, CaseState
+from merchant_admin.cases.states import CaseKind, CaseState, Ending
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import SEOUL, Interval
@@ -164,7 +164,7 @@ def _tell_cases(ctx: WorkContext, session: Session, day: date, findings: list[Fi
     )
     for kind, subject in session.execute(of_day).all():
         if (kind, subject) not in still:
-            settle_case(ctx, session, kind, subject, "A later match found it equal.")
+            settle_case(ctx, session, kind, subject, Ending.FOUND_EQUAL)
 
 
 def _tallies(ours: Mapping[str, Said], theirs: Mapping[str, Transaction]) -> dict[str, dict[str, list[int]]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.cases.models import Case
 from merchant_admin.cases.service import Finding, open_case, settle_case
-from merchant_admin.cases.states import CaseKind, CaseState
+from merchant_admin.cases.states import CaseKind, CaseState, Ending
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.settings import Settings
 from merchant_admin.core.times import SEOUL, Interval, seoul_day, start_of
@@ -122,7 +122,7 @@ def _channels(ctx: WorkContext, gateway: Gateway, _claimed: Claimed, settings: S
             continue
         with ctx.atomic() as session:
             if check.is_right:
-                settle_case(ctx, session, CaseKind.UNKNOWN_CHANNEL, check.setting, "The channel is there.")
+                settle_case(ctx, session, CaseKind.UNKNOWN_CHANNEL, check.setting, Ending.CHANNEL_THERE)
             else:
                 facts = {"purpose": check.purpose, "ours": check.mid}
                 open_case(ctx, session, Finding(CaseKind.UNKNOWN_CHANNEL, check.setting, facts=facts))
@@ -155,7 +155,7 @@ def _check_books(ctx: WorkContext) -> None:
             finding = Finding(CaseKind.BOOKS_DIFFER, subject, amount_krw=off_krw, facts={"off_krw": off_krw})
             open_case(ctx, session, finding)
         for subject in over:
-            settle_case(ctx, session, CaseKind.BOOKS_DIFFER, subject, "The books agree again.")
+            settle_case(ctx, session, CaseKind.BOOKS_DIFFER, subject, Ending.BOOKS_AGREE)
 
 
 def _slot(duty: Duty, now: datetime) -> str:

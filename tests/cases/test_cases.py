@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from merchant_admin.audit.models import Event
+from merchant_admin.cases import words
 from merchant_admin.cases.models import Case
 from merchant_admin.cases.service import Finding, open_case, resolve_case, settle_case, take_case
-from merchant_admin.cases.states import CaseKind, CaseState
+from merchant_admin.cases.states import CaseKind, CaseState, Ending
 from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
 from merchant_admin.payments.facts import record_transaction
 from merchant_admin.payments.models import Attempt
@@ -135,10 +136,10 @@ def test_every_move_of_a_case_stands_in_the_timeline(world):
     take_case(world.ctx(world.a_staff()), case_id)
     ctx = world.ctx()
     with ctx.atomic() as session:
-        assert settle_case(ctx, session, CaseKind.DIFFERS, "imps_1", "equal") is True
-        assert settle_case(ctx, session, CaseKind.DIFFERS, "imps_1", "equal") is False
+        assert settle_case(ctx, session, CaseKind.DIFFERS, "imps_1", Ending.FOUND_EQUAL) is True
+        assert settle_case(ctx, session, CaseKind.DIFFERS, "imps_1", Ending.FOUND_EQUAL) is False
     acts = world.session.scalars(select(Event.act).where(Event.subject_id == case_id).order_by(Event.seq))
-    assert list(acts) == ["case.opened", "case.taken", "case.resolved"]
+    assert list(acts) == ["case.opened", "case.taken", "case.settled"]
 
 
 def test_a_case_that_rolls_back_with_its_fact_was_never_opened(world):
@@ -151,3 +152,16 @@ def test_a_case_that_rolls_back_with_its_fact_was_never_opened(world):
     with pytest.raises(ZeroDivisionError):
         fail()
     assert cases(world) == []
+
+
+def test_a_rules_ending_is_told_in_the_readers_language(world):
+    ctx = world.ctx()
+    with ctx.atomic() as session:
+        case_id = open_case(ctx, session, Finding(CaseKind.DIFFERS, "imps_9"))
+        for ending in Ending:
+            assert settle_case(ctx, session, CaseKind.DIFFERS, "imps_9", ending) is (ending is Ending.SUMS_AGAIN)
+    client = world.signed_in()
+    assert "다시 합계와 맞아 저절로 끝났습니다" in client.get(f"/cases/{case_id}").text
+    in_english = client.get(f"/cases/{case_id}", headers={"Accept-Language": "en"}).text
+    assert "auto:" not in in_english
+    assert {ending for ending in Ending if words.ending(ending.value) == ending.value} == set()
