@@ -18,6 +18,8 @@ from merchant_admin.core.paging import Place
 from merchant_admin.core.permissions import Permission
 from merchant_admin.core.times import seoul_day
 from merchant_admin.customers.queries import customer_summary
+from merchant_admin.failures.states import FailureClass
+from merchant_admin.failures.words import READINGS
 from merchant_admin.notices.consent_queries import held_for
 from merchant_admin.payments.charging import Payer, payer
 from merchant_admin.subscriptions import ahead_words, clock, coming, forms, queries, service, words
@@ -107,6 +109,7 @@ def show_subscription(subscription_id: str) -> Response:
         upcoming=preview(Terms.of(held)) if held.next_on else [],
         periods=periods,
         owed=owed,
+        refusal=READINGS.get(FailureClass(owed.failure)) if owed and owed.failure else None,
         next_try=clock.tries_of(session, owed.id) + 1 if owed else 0,
         acts=[(act, forms.LABELS[act]) for act in Act if held.state in forms.MAY[act]],
         other_keys=[key for key in keys if key.may_charge and key.id != held.billing_key_id],

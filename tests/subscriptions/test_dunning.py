@@ -1,13 +1,19 @@
 """What a refusal leads to: retries with gaps, a wait for another card, an end or a pause."""
 
 import pytest
+from bs4 import BeautifulSoup
 
 from merchant_admin.core.errors import RuleBroken
+from merchant_admin.core.permissions import Role
+from merchant_admin.customers.models import Customer
+from merchant_admin.failures.states import FailureClass
+from merchant_admin.failures.words import READINGS
 from merchant_admin.subscriptions import service
-from merchant_admin.subscriptions.states import AfterLast, EndReason, SubscriptionState
+from merchant_admin.subscriptions.states import AfterLast, CatchUp, EndReason, SubscriptionState, Unit
 from tests.subscriptions.acting import (
     a_plan,
     attempts,
+    day_of,
     fresh,
     pass_days,
     periods,
@@ -106,3 +112,32 @@ def test_a_late_approval_still_pays_a_period_that_was_given_up(world):
     world.clock.advance(seconds=10)
     turn(world)
     assert (fresh(world, made).state, states(world, made)) == (SubscriptionState.ENDED, ["paid"])
+
+
+def test_dates_that_pass_while_a_card_is_awaited_are_not_collected_afterwards(world):
+    """With "let it pass" one new card pays the month that was owed; what fell due meanwhile was never ready to be charged."""
+    plan = a_plan(world, unit=Unit.DAY, every=2, gaps=(3, 3), catch_up=CatchUp.SKIP)
+    made = subscribed(world, plan, "lost_card")
+    turn(world)
+    assert states(world, made) == ["needs_card"]
+    pass_days(world, 5)
+    held = fresh(world, made)
+    key = world.a_key(world.session.get(Customer, held.customer_id))
+    service.change_card(world.ctx(), made, held.version, key.id)
+    turn(world)
+    turn(world)
+    assert states(world, made) == ["paid", "skipped", "paid"]
+    assert [period.due_on for period in periods(world, made)] == [day_of(world, days) for days in (-5, -3, -1)]
+    assert fresh(world, made).next_on == day_of(world, 1)
+    assert_books_balance(world.session)
+
+
+def test_a_dead_cards_page_asks_for_a_new_card_first_and_says_why(world):
+    client = world.signed_in(Role.OWNER)
+    made = subscribed(world, card="lost_card")
+    turn(world)
+    shown = BeautifulSoup(client.get(f"/subscriptions/{made}").text, "html.parser").find(id="main")
+    first, *others = shown.select("a.btn.primary, button.btn.primary")
+    assert others == []
+    assert first["href"].startswith(f"/customers/{fresh(world, made).customer_id}/card-links/new")
+    assert str(READINGS[FailureClass.LOST_OR_STOPPED].title) in shown.text
