@@ -16,6 +16,7 @@ from tests.journeys.desk import Desk
 from tests.support.axe import violations
 from tests.support.browser import file_behind
 from tests.support.furnish import furnish
+from tests.support.furnish_needs import furnish_needs
 from tests.support.furnish_ways import furnish_ways
 from tests.support.live import LiveShop
 
@@ -44,22 +45,25 @@ OTHER_PAGES = (
     "/channels", "/activity", "/webhook-events", "/staff", "/staff/new", "/staff/{staff_id}/edit", "/account",
     "/card-moves", "/customers/{customer_id}/ahead", "/customers/{customer_id}/card-links/new",
     "/card-links/{card_link_id}", "/register/{card_token}", "/billing-keys/{promised_key_id}/replacement", "/notices",
-    "/notices/handovers", "/notices/texts", "/notices/texts/charged/email", "/subscription-calendar",
-    "/subscription-calendar/{day}", "/subscription-forecast", "/subscription-numbers",
-    "/nowhere", "/dev/components", "/customers?q=nobody", "/payments?q=nobody",
+    "/notices?state=waiting", "/notices/{notice_id}", "/notices/{sent_notice_id}", "/notices/handovers",
+    "/notices/texts", "/notices/texts/charged/email", "/notices/texts/price_rise/text", "/consents",
+    "/consents/{consent_id}", "/subscription-calendar", "/subscription-calendar/{day}", "/subscription-forecast",
+    "/subscription-numbers", "/subscription-numbers/{month}?of=mrr", "/subscription-numbers/{month}?of=churn",
+    "/subscription-numbers/{month}?of=recovered", "/subscription-numbers/{month}?of=by-hand", "/nowhere", "/dev/components", "/customers?q=nobody", "/payments?q=nobody",
 )  # fmt: skip
 BUDGET_KB = {"document": 12, "stylesheet": 9, "own script": 6, "htmx": 13.5, "icons": 4, "all": 45}
 MOST_REQUESTS, MOST_NODES = 7, 1500
+EVERYTHING = {"KEY_IN": "on", "TEXT_NOTICES": "csv", "CONSENT_DAYS": "30"}
 
 
 @pytest.fixture(scope="module")
 def furnished(empty_database, tmp_path_factory):
     """A shop with one of everything, and enough lines to fill a page."""
     folder = tmp_path_factory.mktemp("furnished")
-    with LiveShop(folder, empty_database, worker="process", KEY_IN="on") as shop:
+    with LiveShop(folder, empty_database, worker="process", **EVERYTHING) as shop:
         with shop.app.app_context():
             ids = vars(furnish(shop.world(), payments=30))
-            shop.ids = ids | furnish_ways(shop.world(), ids["customer_id"])
+            shop.ids = ids | furnish_needs(shop.world()) | furnish_ways(shop.world(), ids["customer_id"])
         shop.email = shop.a_staff(Role.OWNER)
         yield shop
 
