@@ -38,9 +38,9 @@ from merchant_admin.portone.gateway import Gateway
 from merchant_admin.reconcile.routes import bp as reconcile
 from merchant_admin.refunds.routes import bp as refunds
 from merchant_admin.registrations.routes import bp as registrations
+from merchant_admin.schedules.again_routes import schedules
 from merchant_admin.schedules.commands import schedule_commands
 from merchant_admin.schedules.promising import KEEPER, schedules_of_key
-from merchant_admin.schedules.routes import bp as schedules
 from merchant_admin.staff.routes import bp as staff
 from merchant_admin.subscriptions.agreed_routes import subscriptions
 from merchant_admin.subscriptions.dunning import KEEPER as PERIODS

@@ -157,6 +157,8 @@ ACTS: dict[str, Said] = {
     "schedule.moving": (_("%(amount_krw)s 예약 시각 변경 요청"), "plain", "pencil"),
     "schedule.moved": (_("%(amount_krw)s 예약 시각 변경됨"), "ok", "calendar-clock"),
     "schedule.not_moved": (_("%(amount_krw)s 예약 시각이 바뀌지 않음"), "warn", "triangle-alert"),
+    "schedule.again": (_("%(amount_krw)s 실패하거나 취소한 예약을 다시 예약 요청"), "plain", "send"),
+    "schedule.not_again": (_("%(amount_krw)s 다시 예약되지 않음"), "warn", "triangle-alert"),
     "schedule.revoking": (_("%(amount_krw)s 예약 취소 요청"), "plain", "ban"),
     "schedule.revoked": (_("%(amount_krw)s 예약 취소됨"), "plain", "circle-slash"),
     "schedule.not_revoked": (_("%(amount_krw)s 예약이 취소되지 않음"), "warn", "triangle-alert"),

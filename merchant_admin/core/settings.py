@@ -53,6 +53,7 @@ class Settings:
     key_in_channel: Channel
     second_pg: str  # a second PG profile that issues billing keys, for moving cards to it; empty = none
     second_billing: Channel
+    reschedule_pgs: tuple[str, ...]  # PG codes whose failed or revoked reservations PortOne runs again
     key_in: bool
     worker: str
     webhook_allow: tuple[IPv4Network | IPv6Network, ...]
@@ -131,6 +132,7 @@ def load(env: Mapping[str, str], root: Path) -> Settings:
         key_in_channel=read.channel("KEY_IN", "tpaytest1m" if sandbox else ""),
         second_pg=read.text("PORTONE_SECOND_PG", "nice_v2" if sandbox else ""),
         second_billing=read.channel("SECOND_BILLING", "sandboxv2m" if sandbox else ""),
+        reschedule_pgs=read.words("PORTONE_RESCHEDULE_PGS") or (("nice_v2",) if sandbox else ()),
         key_in=read.switch("KEY_IN", default=False),
         worker=read.one_of(
             "WORKER", ("inline", "process"), "inline" if database_url.startswith("sqlite") else "process"

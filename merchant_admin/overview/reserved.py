@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.customers.models import Customer
 from merchant_admin.schedules.models import Schedule
-from merchant_admin.schedules.states import ScheduleState
+from merchant_admin.schedules.states import AGAIN, ScheduleState
 from merchant_admin.schedules.words import explain
 
 GRACE = timedelta(minutes=1)
@@ -72,6 +72,6 @@ def _is_in_doubt(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def _being_moved(now: datetime) -> Select[Any]:
     return _rows().where(
-        Schedule.next_look_at <= now + LONGEST_PAUSE, Schedule.state == ScheduleState.SCHEDULED,
+        Schedule.next_look_at <= now + LONGEST_PAUSE, Schedule.state.in_(AGAIN | {ScheduleState.SCHEDULED}),
         Schedule.wanted_at.is_not(None),
     )  # fmt: skip

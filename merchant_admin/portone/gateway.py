@@ -85,6 +85,10 @@ class Gateway(LaterCalls, TypedCardCalls):
         """The `pg` words of every profile that may issue billing keys, the usual one first."""
         return tuple(self._settings.billing_channels)
 
+    def runs_again(self, pg_provider: str | None) -> bool:
+        """Whether PortOne can run a failed or revoked reservation of this PG again, by the settings."""
+        return pg_provider in self._settings.reschedule_pgs
+
     def charge_again(self, order: ChargeOrder) -> Transaction:
         """Charge a stored card once. Source: POST /subscribe/payments/again (reference 5.1).
 

@@ -112,6 +112,16 @@ class LaterCalls:
         data = self._client.put(f"/subscribe/payments/schedule/{segment(merchant_uid)}", {"schedule_at": to_epoch(at)})
         return readable(lambda: _reservation(data))
 
+    def reschedule(self, merchant_uid: str, at: datetime) -> Reservation:
+        """Have a failed or revoked reservation run once more, at `at`. Source: POST .../reschedule (reference 6.3).
+
+        GatewayRejected: not failed or revoked, past, unknown, or not offered for its PG; nothing changed.
+        OutcomeUnknown: perhaps reserved, read it. `retry`, its sister that charges at once, is not called: see
+        schedules.again.
+        """
+        path = f"/subscribe/payments/schedule/{segment(merchant_uid)}/reschedule"
+        return _the_one(_rows([self._client.post(path, {"schedule_at": to_epoch(at)})]), merchant_uid)
+
     def revoke_reservations(self, customer_uid: str, merchant_uids: Sequence[str]) -> list[Reservation]:
         """Revoke the named reservations. The list is never empty: PortOne may read that as "all" (reference 6.5)."""
         if not merchant_uids:

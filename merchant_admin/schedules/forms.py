@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from flask_babel import gettext as _
 
@@ -95,6 +95,12 @@ def time_values(at: datetime) -> dict[str, str]:
     """An instant as the two fields show it."""
     local = at.astimezone(SEOUL)
     return {"schedule_day": local.strftime("%Y-%m-%d"), "schedule_time": local.strftime("%H:%M")}
+
+
+def next_at_hour(at: datetime, now: datetime) -> datetime:
+    """Tomorrow in Seoul, at the hour of `at`."""
+    tomorrow = now.astimezone(SEOUL).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, at.astimezone(SEOUL).time(), SEOUL)
 
 
 def read_filters(data: Mapping[str, str]) -> ScheduleFilters:

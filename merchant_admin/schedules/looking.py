@@ -24,7 +24,7 @@ from merchant_admin.portone.gateway import Gateway
 from merchant_admin.portone.later import Reservation, ReservationStatus
 from merchant_admin.portone.types import PaymentStatus
 from merchant_admin.schedules.models import Schedule
-from merchant_admin.schedules.states import LIVE, Evidence, ScheduleState, advance
+from merchant_admin.schedules.states import AGAIN, LIVE, Evidence, ScheduleState, advance
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ AFTER_ITS_TIME = timedelta(minutes=5)
 SETTLE = timedelta(seconds=180)  # the longest a request may still be on its way
 BETWEEN_ABSENCES = timedelta(seconds=60)
 NEEDED_ABSENCES = 2
+BEFORE_ITS_TIME = timedelta(minutes=5)  # nearer to its time, a failure may be of this run
 LOOK_AGES = tuple(timedelta(seconds=age) for age in (5, 15, 30, 60, 120, 300, 900, 3600))
 EVERY = timedelta(hours=1)
 DOUBTED_FOR = timedelta(days=1)  # how long a conclusion from silence is read again
@@ -43,6 +44,7 @@ ACTS = {
     ScheduleState.REVOKING: "schedule.revoking", ScheduleState.EXECUTED_PAID: "schedule.executed_paid",
     ScheduleState.EXECUTED_FAILED: "schedule.executed_failed",
 }  # fmt: skip
+_FROM_SILENCE = frozenset({Evidence.STILL_HELD.value, Evidence.NOT_MOVED.value, Evidence.NOT_AGAIN.value})
 _MONEY_FIRST = (
     PaymentStatus.CANCELLED, PaymentStatus.PAID, PaymentStatus.READY, PaymentStatus.UNKNOWN, PaymentStatus.FAILED,
 )  # fmt: skip
@@ -76,7 +78,8 @@ def look_at_schedule(ctx: WorkContext, gateway: Gateway, schedule_id: str) -> Sc
         if held is None:
             _count_absence(ctx, schedule, asked_at)
         else:
-            _take_over(ctx, schedule, held, asked_at, has_payment=bool(found))
+            is_this_run = [not is_of_earlier_run(schedule, row.status, row.failed_at) for row in found]
+            _take_over(ctx, schedule, held, asked_at, has_payment=any(is_this_run))
         plan_look(schedule, lease_now(session, ctx.clock))
     return schedule
 
@@ -88,6 +91,8 @@ def become(ctx: WorkContext, schedule: Schedule, to: ScheduleState, evidence: st
     schedule.lease_until = schedule.owner = None
     schedule.evidence = evidence
     schedule.settled_at = None if to in LIVE else ctx.now()
+    if to in LIVE and before in AGAIN:
+        schedule.imp_uid = schedule.fail_reason = None  # of the run before
     if to not in LIVE:
         schedule.wanted_at = schedule.next_look_at = None
     tell(ctx, schedule, ACTS[to], before=before.value, after=to.value, evidence=evidence, **facts)
@@ -107,18 +112,25 @@ def plan_look(schedule: Schedule, now: datetime) -> None:
     is_quiet = schedule.state is ScheduleState.SCHEDULED and schedule.wanted_at is None
     if schedule.state is ScheduleState.MISSING or (is_quiet and due > now):
         looks = [due] if due > now else []
-        if _is_from_silence(schedule) and schedule.sent_at is not None and now < schedule.sent_at + DOUBTED_FOR:
+        if _may_still_arrive(schedule, now):
             looks.append(now + EVERY)
         schedule.looks, schedule.next_look_at = 0, min(looks, default=None)
-    elif schedule.state in LIVE:
+    elif schedule.state in LIVE or schedule.wanted_at is not None:
         schedule.looks, schedule.next_look_at = schedule.looks + 1, _next_look(schedule, due if is_quiet else None, now)
     else:
-        schedule.next_look_at = None
+        schedule.next_look_at = now + EVERY if _may_still_arrive(schedule, now) else None
 
 
-def _is_from_silence(schedule: Schedule) -> bool:
-    """Whether what is shown was concluded because an answer never came, and not because PortOne said so."""
-    return schedule.state is ScheduleState.MISSING or schedule.evidence in {Evidence.STILL_HELD, Evidence.NOT_MOVED}
+def _may_still_arrive(schedule: Schedule, now: datetime) -> bool:
+    """Whether what is shown was concluded from an answer that never came, so lately that the request may still come."""
+    is_from_silence = schedule.state is ScheduleState.MISSING or schedule.evidence in _FROM_SILENCE
+    return is_from_silence and schedule.sent_at is not None and now < schedule.sent_at + DOUBTED_FOR
+
+
+def is_of_earlier_run(schedule: Schedule, status: PaymentStatus, failed_at: datetime | None) -> bool:
+    """Whether a payment under its order number is a failure from before it was given its present time."""
+    is_failure = status is PaymentStatus.FAILED and failed_at is not None
+    return is_failure and failed_at < schedule.schedule_at - BEFORE_ITS_TIME  # type: ignore[operator]
 
 
 def _next_look(schedule: Schedule, due: datetime | None, now: datetime) -> datetime:
@@ -186,6 +198,8 @@ def _take_over(
         schedule.evidence = Evidence.MISMATCH.value
     elif held.status is ReservationStatus.SCHEDULED:
         _still_held(ctx, schedule, held, asked_at)
+    elif schedule.wanted_at is not None and schedule.state in AGAIN:
+        _weigh_again(ctx, schedule, held, asked_at)
     elif held.status is ReservationStatus.REVOKED and schedule.state in LIVE | {ScheduleState.MISSING}:
         become(ctx, schedule, ScheduleState.REVOKED)
     elif held.status is ReservationStatus.EXECUTED and held.payment_status == "failed" and not has_payment:
@@ -196,6 +210,7 @@ def _take_over(
 
 def _still_held(ctx: WorkContext, schedule: Schedule, held: Reservation, asked_at: datetime) -> None:
     is_answer = schedule.sent_at is None or asked_at >= schedule.sent_at + SETTLE
+    is_wish_of_ended = schedule.wanted_at is not None and schedule.state in AGAIN
     if schedule.wanted_at is not None:
         _weigh_move(ctx, schedule, held, is_answer=is_answer)
     schedule.schedule_at = held.schedule_at
@@ -204,7 +219,7 @@ def _still_held(ctx: WorkContext, schedule: Schedule, held: Reservation, asked_a
             become(ctx, schedule, ScheduleState.SCHEDULED, _refusal(schedule) or Evidence.STILL_HELD.value)
             tell(ctx, schedule, "schedule.not_revoked")
     elif schedule.state is not ScheduleState.SCHEDULED and schedule.state is not ScheduleState.EXECUTED_PAID:
-        become(ctx, schedule, ScheduleState.SCHEDULED)
+        become(ctx, schedule, ScheduleState.SCHEDULED, schedule.evidence if is_wish_of_ended else None)
     elif schedule.state is ScheduleState.SCHEDULED and asked_at >= schedule.schedule_at + AFTER_ITS_TIME:
         schedule.evidence = Evidence.OVERDUE.value
 
@@ -214,10 +229,31 @@ def _weigh_move(ctx: WorkContext, schedule: Schedule, held: Reservation, *, is_a
     wanted = schedule.wanted_at
     if wanted == held.schedule_at:
         schedule.wanted_at = schedule.evidence = None
-        tell(ctx, schedule, "schedule.moved", at=held.schedule_at.isoformat())
+        if schedule.state not in AGAIN:
+            tell(ctx, schedule, "schedule.moved", at=held.schedule_at.isoformat())
     elif is_answer:
         schedule.wanted_at, schedule.evidence = None, _refusal(schedule) or Evidence.NOT_MOVED.value
         tell(ctx, schedule, "schedule.not_moved", at=held.schedule_at.isoformat())
+
+
+def _weigh_again(ctx: WorkContext, schedule: Schedule, held: Reservation, asked_at: datetime) -> None:
+    """Asked to run once more, and PortOne does not hold it: it has run since, or it was never taken up."""
+    has_run = held.status is ReservationStatus.EXECUTED and held.schedule_at == schedule.wanted_at
+    if has_run and held.payment_status == "failed":
+        schedule.schedule_at, schedule.wanted_at, schedule.evidence = held.schedule_at, None, None
+        schedule.imp_uid, schedule.fail_reason = held.imp_uid, held.fail_reason
+        tell(ctx, schedule, ACTS[ScheduleState.EXECUTED_FAILED], at=held.schedule_at.isoformat())
+    elif (
+        held.status is not ReservationStatus.UNKNOWN
+        and not has_run
+        and (schedule.sent_at is None or asked_at >= schedule.sent_at + SETTLE)
+    ):
+        _give_up_again(ctx, schedule)
+
+
+def _give_up_again(ctx: WorkContext, schedule: Schedule) -> None:
+    schedule.wanted_at, schedule.evidence = None, _refusal(schedule) or Evidence.NOT_AGAIN.value
+    tell(ctx, schedule, "schedule.not_again")
 
 
 def _refusal(schedule: Schedule) -> str | None:
@@ -228,7 +264,7 @@ def _refusal(schedule: Schedule) -> str | None:
 
 def _count_absence(ctx: WorkContext, schedule: Schedule, asked_at: datetime) -> None:
     """PortOne does not know it. That counts when seen twice, a minute apart, the first long enough after the send."""
-    if schedule.state not in LIVE:
+    if schedule.state not in LIVE and schedule.wanted_at is None:
         return
     if schedule.absences == 0:
         counts = schedule.sent_at is None or asked_at >= schedule.sent_at + SETTLE
@@ -236,5 +272,7 @@ def _count_absence(ctx: WorkContext, schedule: Schedule, asked_at: datetime) -> 
         counts = schedule.absent_at is not None and asked_at >= schedule.absent_at + BETWEEN_ABSENCES
     if counts:
         schedule.absences, schedule.absent_at = schedule.absences + 1, asked_at
-    if schedule.absences >= NEEDED_ABSENCES:
+    if schedule.absences >= NEEDED_ABSENCES and schedule.state in AGAIN:
+        _give_up_again(ctx, schedule)
+    elif schedule.absences >= NEEDED_ABSENCES:
         become(ctx, schedule, ScheduleState.MISSING, schedule.evidence)

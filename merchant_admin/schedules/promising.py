@@ -13,7 +13,7 @@ from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.payments.promises import Keeper, Promise
 from merchant_admin.payments.states import AttemptState
 from merchant_admin.portone.types import PaymentStatus
-from merchant_admin.schedules.looking import become
+from merchant_admin.schedules.looking import become, is_of_earlier_run
 from merchant_admin.schedules.models import Schedule
 from merchant_admin.schedules.states import LIVE, NEXT, ScheduleState
 
@@ -50,7 +50,7 @@ def payments_came(ctx: WorkContext, session: Session, paid: Sequence[tuple[Payme
 def payment_came(ctx: WorkContext, session: Session, payment: Payment, attempt: Attempt | None) -> None:
     """Let a reservation show what its payment has become. A payment that is not the reserved one ends nothing."""
     schedule = _of_order(session, payment.merchant_uid)
-    if schedule is None:
+    if schedule is None or is_of_earlier_run(schedule, payment.status, payment.failed_at):
         return
     is_ours = payment.amount_krw == schedule.amount_krw if attempt is None else attempt.state in _SETTLED
     if is_ours and is_taken(payment):
@@ -70,7 +70,7 @@ def schedules_of_key(session: Session, key_id: str) -> list[Dependant]:
     found = session.scalars(
         select(Schedule)
         .join(BillingKey, BillingKey.customer_uid == Schedule.customer_uid)
-        .where(BillingKey.id == key_id, Schedule.state.in_(LIVE))
+        .where(BillingKey.id == key_id, Schedule.state.in_(LIVE) | Schedule.wanted_at.is_not(None))
     )
     return [Dependant(Need.SCHEDULE, row.id, row.name, row.amount_krw, row.schedule_at) for row in found]
 

@@ -10,13 +10,14 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.core.errors import NotFound
 from merchant_admin.core.paging import Page, Place, keyset_page
 from merchant_admin.core.times import Interval
 from merchant_admin.customers.models import Customer
 from merchant_admin.payments.models import PaymentLine
 from merchant_admin.schedules.models import Schedule
-from merchant_admin.schedules.states import CHECKING, LIVE, ScheduleSource, ScheduleState
+from merchant_admin.schedules.states import AGAIN, CHECKING, LIVE, ScheduleSource, ScheduleState
 from merchant_admin.staff.models import Staff
 
 
@@ -78,6 +79,8 @@ class ScheduleRow:
     billing_key_id: str | None
     issuer_name: str | None
     last_four: str | None
+    pg_provider: str | None
+    key_state: KeyState | None
     customer_uid: str
     name: str
     amount_krw: int
@@ -103,8 +106,13 @@ class ScheduleRow:
         return self.state is ScheduleState.SCHEDULED and self.wanted_at is None
 
     @property
+    def may_run_again(self) -> bool:
+        """Whether it ended without money and its card is still there; whether its PG offers it is not known here."""
+        return self.state in AGAIN and self.wanted_at is None and self.key_state is KeyState.ACTIVE
+
+    @property
     def is_over(self) -> bool:
-        return self.state not in LIVE
+        return self.state not in LIVE and self.wanted_at is None
 
 
 @dataclass(frozen=True)
@@ -159,7 +167,9 @@ def payment_of(session: Session, row: ScheduleRow) -> str | None:
 def same_coming(session: Session, customer_id: str, amount_krw: int) -> list[ScheduleRow]:
     """Reservations to come for the same customer and sum: perhaps the one that is about to be asked for again."""
     query = _COLUMNS.where(
-        Schedule.customer_id == customer_id, Schedule.amount_krw == amount_krw, Schedule.state.in_(LIVE)
+        Schedule.customer_id == customer_id,
+        Schedule.amount_krw == amount_krw,
+        Schedule.state.in_(LIVE) | Schedule.wanted_at.is_not(None),
     )
     return [_row(row) for row in session.execute(query.order_by(Schedule.schedule_at).limit(5))]
 
@@ -178,7 +188,8 @@ _COLUMNS = (
     select(
         Schedule.id, Schedule.merchant_uid, Schedule.state, Schedule.source, Schedule.customer_id,
         Customer.name.label("customer_name"), BillingKey.id.label("billing_key_id"), BillingKey.issuer_name,
-        BillingKey.last_four, Schedule.customer_uid, Schedule.name, Schedule.amount_krw, Schedule.tax_free_krw,
+        BillingKey.last_four, BillingKey.pg_provider, BillingKey.state.label("key_state"),
+        Schedule.customer_uid, Schedule.name, Schedule.amount_krw, Schedule.tax_free_krw,
         Schedule.memo, Schedule.schedule_at, Schedule.wanted_at, Schedule.evidence, Schedule.fail_reason,
         Schedule.imp_uid, Schedule.absences, Schedule.next_look_at, Staff.name.label("staff_name"),
         Schedule.created_at,

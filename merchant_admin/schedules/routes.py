@@ -252,6 +252,7 @@ def _schedule_page(schedule_id: str, form: FormReader | None = None, status: int
     return page(
         "schedules/show.html", fragment="schedules/_schedule.html", row=row, form=form or FormReader.showing(reason=""),
         payment_id=queries.payment_of(session, row), evidence=words.explain(row.evidence), status=status,
+        may_run_again=row.may_run_again and gateway().runs_again(row.pg_provider),
         decline=dictionary(session).explain(row.fail_reason) if row.fail_reason else None,
         events=told(of_subjects(session, ("schedule", row.id), limit=FEW_EVENTS)),
     )  # fmt: skip

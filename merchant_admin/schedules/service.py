@@ -111,13 +111,13 @@ def move_schedule(ctx: WorkContext, gateway: Gateway, schedule_id: str, at: date
         if schedule.schedule_at == at:
             return schedule
         schedule.wanted_at, schedule.evidence = at, None
-        _mark_sent(ctx, session, schedule)
+        mark_sent(ctx, session, schedule)
         tell(ctx, schedule, "schedule.moving", before=schedule.schedule_at.isoformat(), after=at.isoformat())
         merchant_uid = schedule.merchant_uid
     try:
         held = gateway.move_reservation(merchant_uid, at)
     except GatewayError as wrong:
-        return _after_failed_request(ctx, gateway, schedule_id, wrong)
+        return after_failed_request(ctx, gateway, schedule_id, wrong)
     with ctx.atomic() as session:
         schedule = locked(session, schedule_id)
         if schedule.wanted_at == at and held.schedule_at == at and schedule.state is ScheduleState.SCHEDULED:
@@ -137,12 +137,12 @@ def revoke_schedule(ctx: WorkContext, gateway: Gateway, schedule_id: str, reason
     with ctx.atomic() as session:
         schedule = _waiting(session, schedule_id)
         become(ctx, schedule, ScheduleState.REVOKING, reason=reason)
-        _mark_sent(ctx, session, schedule)
+        mark_sent(ctx, session, schedule)
         merchant_uid, customer_uid = schedule.merchant_uid, schedule.customer_uid
     try:
         revoked = gateway.revoke_reservations(customer_uid, [merchant_uid])
     except GatewayError as wrong:
-        return _after_failed_request(ctx, gateway, schedule_id, wrong)
+        return after_failed_request(ctx, gateway, schedule_id, wrong)
     with ctx.atomic() as session:
         schedule = locked(session, schedule_id)
         if schedule.state is ScheduleState.REVOKING and any(_is_gone(row, merchant_uid) for row in revoked):
@@ -161,13 +161,13 @@ def _waiting(session: Session, schedule_id: str) -> Schedule:
     return schedule
 
 
-def _mark_sent(ctx: WorkContext, session: Session, schedule: Schedule) -> None:
+def mark_sent(ctx: WorkContext, session: Session, schedule: Schedule) -> None:
     now = lease_now(session, ctx.clock)
     schedule.sent_at, schedule.looks, schedule.absences, schedule.absent_at = now, 0, 0, None
     schedule.next_look_at = now + timedelta(seconds=LEASE.seconds)  # if this process dies on the way
 
 
-def _after_failed_request(ctx: WorkContext, gateway: Gateway, schedule_id: str, wrong: GatewayError) -> Schedule:
+def after_failed_request(ctx: WorkContext, gateway: Gateway, schedule_id: str, wrong: GatewayError) -> Schedule:
     """The request was refused or its answer lost: keep why, and read what PortOne holds."""
     with ctx.atomic() as session:
         schedule = locked(session, schedule_id)

@@ -36,6 +36,7 @@ NEXT: dict[ScheduleState, frozenset[ScheduleState]] = {
     _S.EXECUTED_PAID: frozenset(),
 }
 LIVE = frozenset({_S.READY, _S.SENDING, _S.UNCERTAIN, _S.SCHEDULED, _S.REVOKING})  # money may still be taken
+AGAIN = frozenset({_S.EXECUTED_FAILED, _S.REVOKED})  # PortOne may be asked to run these once more
 CHECKING = frozenset({_S.SENDING, _S.UNCERTAIN, _S.REVOKING})
 
 
@@ -56,6 +57,7 @@ class Evidence(StrEnum):
     MISMATCH = "mismatch"  # PortOne holds something else under this order number
     STILL_HELD = "still_held"  # asked to drop it, and it is still there
     NOT_MOVED = "not_moved"
+    NOT_AGAIN = "not_again"  # asked to run once more, and it stands as it stood
     OVERDUE = "overdue"  # its time passed, and PortOne has not run it
 
     def with_detail(self, detail: object = None) -> str:

@@ -36,6 +36,7 @@ def explain(text: str | None) -> Explained:
         Evidence.MISMATCH: _("포트원에 같은 주문번호의 다른 예약이 있습니다. 포트원 콘솔에서 확인하세요."),
         Evidence.STILL_HELD: _("취소를 요청했지만 포트원에 예약이 그대로 있습니다."),
         Evidence.NOT_MOVED: _("시각을 바꾸려 했지만 포트원의 예약 시각은 그대로입니다."),
+        Evidence.NOT_AGAIN: _("포트원의 예약이 그대로이고, 이 예약으로는 결제되지 않습니다."),
         Evidence.OVERDUE: _("예약 시각이 지났지만 포트원이 아직 실행하지 않았습니다. 계속 확인합니다."),
     }
     return Explained(words[evidence], detail)

@@ -155,11 +155,11 @@ class World(AbstractContextManager):
 
         return create_customer(self.ctx(), CustomerDetails(name=name, phone=phone, email=email, memo=""))
 
-    def a_key(self, customer=None, card="approve", customer_uid=None):
+    def a_key(self, customer=None, card="approve", customer_uid=None, **params):
         """A card that stands at the sandbox and here. `card` names one of the sandbox's test cards."""
         customer = customer or self.a_customer()
         customer_uid = customer_uid or new_id("bks")
-        self.sandbox.window_key(customer_uid=customer_uid, merchant_uid=new_id("reg"), card=card, amount=0)
+        self.sandbox.window_key(customer_uid=customer_uid, merchant_uid=new_id("reg"), card=card, amount=0, **params)
         held = self.gateway.stored_card(customer_uid)
         return self.add(
             BillingKey(
