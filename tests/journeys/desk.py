@@ -13,6 +13,14 @@ def won(amount):
     return f"₩{amount:,}"
 
 
+def opens_window(page, name="결제창 열기"):
+    """Presses the button on the window's page, once the script that hears it has run."""
+    button = page.get_by_role("main").get_by_role("button", name=name, exact=True)
+    expect(button).to_be_visible()
+    page.wait_for_load_state()
+    button.click()
+
+
 class Desk:
     """`looks_closely`: axe looks over each page that the clerk stands on."""
 
@@ -71,7 +79,7 @@ class Desk:
         if amount:
             self.page.get_by_label(re.compile(f"^{self.say('첫 결제 금액')}")).fill(f"{amount:,}")
         self.press("다음: 결제창")
-        self.press("결제창 열기")
+        opens_window(self.page, self.say("결제창 열기"))
         window = self.page if self.is_phone else self.page.frame_locator("iframe")
         self.types_card(window, number)
         pay = self.say.window("%(amount)s 결제하고 카드 등록", amount=won(amount or 0))

@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from psycopg import sql
 
 from tests.journeys.conftest import PC
+from tests.journeys.desk import opens_window
 from tests.support.live import LiveShop
 from tests.support.world import ROOT
 
@@ -98,7 +99,7 @@ def test_no_card_data_is_kept_anywhere(shop, open_desk, caplog):
     desk.page.goto(customer)
     desk.follow("카드 등록")
     desk.press("다음: 결제창")
-    desk.press("결제창 열기")
+    opens_window(desk.page)
     window = desk.page.frame_locator("iframe")
     desk.types_card(window, canary[:-1] + str((int(canary[-1]) + 1) % 10), BIRTH, PASSWORD)  # refused first
     window.get_by_role("button", name="카드 등록하기").click()
@@ -132,7 +133,8 @@ def keys_it_in(shop, desk, customer, number):
         fields = {"주문명": "수선비", "금액": "33,000", "카드번호": number, "유효기간": expiry}
         for label, text in {**fields, "비밀번호 앞 2자리": PASSWORD, "생년월일 또는 사업자번호": BIRTH}.items():
             desk.fill(label, text)
-        desk.press("카드사에 보내기")
+        with desk.page.expect_navigation():
+            desk.press("카드사에 보내기")
         seen[f"key-in {len(seen)}"] = desk.page.content().encode()
 
     desk.page.goto(customer)
@@ -161,10 +163,12 @@ def types_it_where_it_does_not_belong(desk, customer):
     desk.page.goto("/customers/new")
     desk.fill("이름", spaced)
     desk.press("고객 추가")
+    expect(desk.page.get_by_role("main").get_by_role("alert")).to_be_visible()
     desk.stands_on("새 고객")
     desk.page.goto(customer)
     desk.follow("결제하기")
     desk.fill("주문명", spaced)
     desk.fill("금액", "1000")
     desk.press("다음: 확인")
+    expect(desk.page.get_by_role("main").get_by_role("alert")).to_be_visible()
     desk.stands_on("새 결제")

@@ -48,7 +48,7 @@ def test_a_cdn_that_fails_costs_comfort_only(shop, open_desk, complaints, answer
     desk = open_desk()
     desk.page.context.route(OUTSIDE, answer)
     charges_and_refunds(shop, desk)
-    assert desk.page.evaluate("typeof window.htmx") == "undefined"
+    desk.page.wait_for_function("document.readyState == 'complete' && typeof window.htmx == 'undefined'")
     assert [words for words in complaints if said not in words] == []
     complaints.clear()
 

@@ -13,7 +13,7 @@ from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.worker.renewals import keep_promises
 from merchant_admin.worker.service import run_once
 from tests.journeys.conftest import PC, PHONE
-from tests.journeys.desk import Desk
+from tests.journeys.desk import Desk, opens_window
 from tests.subscriptions.acting import a_plan
 from tests.support.axe import violations
 from tests.support.books import true_balances
@@ -161,7 +161,7 @@ def brings_a_new_card(phone, desk, link):
     assert violations(phone) == []
     main.get_by_label(say("위 내용을 읽었고 동의합니다.")).check()
     main.get_by_role("button", name=say("동의하고 카드 등록")).click()
-    main.get_by_role("button", name=say("결제창 열기")).click()
+    opens_window(phone, say("결제창 열기"))
     desk.types_card(phone, None)
     phone.get_by_role("button", name=say.window("카드 등록하기"), exact=True).click()
     expect(main).to_contain_text(say("밀린 %(sum)s은 곧 새 카드로 결제합니다.", sum=f"₩{PRICE:,}"), timeout=60_000)

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import PC, PHONE
+from tests.journeys.desk import opens_window
 from tests.support.books import true_balances
 
-ACTS = {"card": "결제", "trans": "결제", "vbank": "가상계좌 발급받기", "phone": "결제"}
 NAMES = {"card": "카드", "trans": "계좌이체", "vbank": "가상계좌", "phone": "휴대폰"}
 
 
@@ -31,8 +31,12 @@ def acts(window, method, amount=60_000):
     window.locator("label").get_by_text(choice, exact=True).or_(
         window.locator("label", has_text=re.compile(f"^{choice}$"))
     ).first.click()
-    name = ACTS[method] if method == "vbank" else f"₩{amount:,} 결제"
-    window.get_by_role("button", name=name).click()
+    window.get_by_role("button", name=act_of(method, amount)).click()
+
+
+def act_of(method, amount=60_000):
+    """What stands on the window's button."""
+    return "가상계좌 발급받기" if method == "vbank" else f"₩{amount:,} 결제"
 
 
 def expect_paid(shop, *amounts):
@@ -53,7 +57,7 @@ def settle(shop, desk, method):
 def test_at_the_desk(shop, open_desk, method):
     desk = open_desk(**PC)
     begins(desk, desk.adds_customer("김서연"), method, "이 화면의 결제창")
-    desk.press("결제창 열기")
+    opens_window(desk.page)
     acts(desk.page.frame_locator("iframe"), method)
     settle(shop, desk, method)
 
@@ -69,7 +73,7 @@ def test_by_a_link_on_a_phone(shop, open_desk, open_page, method):
     expect(main).to_contain_text("₩60,000")
     expect(main).not_to_contain_text("김서연")
     main.get_by_role("button", name="계좌 발급받기" if method == "vbank" else "₩60,000 결제").click()
-    main.get_by_role("button", name="결제창 열기").click()
+    opens_window(phone)
     acts(phone, method)
     expect(main).to_contain_text("아래 계좌로 입금해 주세요." if method == "vbank" else "₩60,000이 결제되었습니다.")
     settle(shop, desk, method)
@@ -95,7 +99,7 @@ def test_somebody_new_pays_by_a_link(shop, open_desk, open_page):
     phone.goto(link)
     main = phone.get_by_role("main")
     main.get_by_role("button", name="₩60,000 결제").click()
-    main.get_by_role("button", name="결제창 열기").click()
+    opens_window(phone)
     acts(phone, "card")
     expect(main).to_contain_text("₩60,000이 결제되었습니다.")
     settle(shop, desk, "card")
@@ -110,16 +114,16 @@ def test_browsers_closed_in_the_middle_end_right_by_themselves(shop, open_desk, 
     first = open_page(shop.url, **PC)
     first.goto(link)
     first.get_by_role("button", name="₩60,000 결제").click()
-    first.get_by_role("button", name="결제창 열기").click()
+    opens_window(first)
     expect(first.frame_locator("iframe").get_by_role("button", name="₩60,000 결제")).to_be_visible()
     first.context.close()  # the window was open
     expect_paid(shop)
     second = open_page(shop.url, **PHONE)
     second.goto(link)
     second.get_by_role("button", name="결제창 다시 열기").click()
-    second.get_by_role("button", name="결제창 열기").click()
+    opens_window(second)
     second.route("**/checkouts/return/**", lambda route: route.abort())  # never comes back to us
-    acts(second, "card")
-    second.wait_for_timeout(1_000)
+    with second.expect_event("requestfailed", lambda request: "/checkouts/return/" in request.url):
+        acts(second, "card")
     second.context.close()
     settle(shop, desk, "card")

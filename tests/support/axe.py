@@ -10,7 +10,8 @@ _RUN = f"""axe.run({_OPTIONS}).then(result => result.violations.map(
 
 
 def violations(page):
-    """One line for each rule that the page breaks."""
+    """One line for each rule that the page breaks, once it is loaded."""
+    page.wait_for_load_state()
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE_SCRIPT)
     return page.evaluate(_RUN)
