@@ -14,7 +14,7 @@ def named(page):
 def test_the_menu_opens_on_a_phone_without_scripts(shop, open_desk):
     page = open_desk(**PHONE, java_script_enabled=False).page
     page.get_by_role("button", name="메뉴 열기").click()
-    page.get_by_role("navigation", name="주 메뉴").get_by_role("link", name="고객").click()
+    page.get_by_role("navigation", name="주 메뉴").get_by_role("link", name="고객", exact=True).click()
     expect(named(page)).to_have_text("고객")
 
 
