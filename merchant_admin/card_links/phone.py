@@ -44,13 +44,11 @@ def _link_page(
 ) -> Response:
     covered = queries.covered_by(db.session(), view.id)
     text = consent_text(services().settings, covered, replaces=view.old_key_id is not None)
-    again = (
-        url_for(".show_link", token=token, poll=1) if token else url_for(".come_back", return_token=view.return_token)
-    )
+    again = url_for(".show_link", token=token) if token else url_for(".come_back", return_token=view.return_token)
     return page(
         "card_links/phone.html", fragment="card_links/_phone.html", view=view, covered=covered, form=form, text=text,
         mark=mark_of(text), version=VERSION, token=token, refusal=refusal, left=time_left(view.expires_at, view.now),
-        poll_url=again if token else f"{again}?poll=1", status=status,
+        again=again, status=status,
     )  # fmt: skip
 
 

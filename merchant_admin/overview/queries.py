@@ -144,21 +144,22 @@ def needs(session: Session, now: datetime, today: date) -> Needs:
 
 def waiting(session: Session, now: datetime) -> int:
     """How many things wait for a person, for the rail: partial indexes, at most MOST_WAITING of each."""
-    return sum(
-        _count(session, query)
-        for query in (
-            select(Attempt.id).where(*_stuck_attempt(now)),
-            select(Refund.id).where(*_stuck_refund(now)),
-            select(Registration.id).where(*_keyless()),
-            cards_to_replace(),
-            doubted(now),
-        )
+    kinds = (
+        select(Attempt.id).where(*_stuck_attempt(now)),
+        select(Refund.id).where(*_stuck_refund(now)),
+        select(Registration.id).where(*_keyless()),
+        cards_to_replace(),
+        doubted(now),
     )
+    return sum(session.execute(select(*(_counting(query).scalar_subquery() for query in kinds))).one())
 
 
 def _count(session: Session, query: Select[Any]) -> int:
-    some = query.with_only_columns(literal(1)).limit(MOST_WAITING).subquery()
-    return session.execute(select(func.count()).select_from(some)).scalar_one()
+    return session.execute(_counting(query)).scalar_one()
+
+
+def _counting(query: Select[Any]) -> Select[int]:
+    return select(func.count()).select_from(query.with_only_columns(literal(1)).limit(MOST_WAITING).subquery())
 
 
 def _stuck_attempt(now: datetime) -> tuple[ColumnElement[bool], ...]:

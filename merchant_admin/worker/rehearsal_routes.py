@@ -63,6 +63,8 @@ def move_clock() -> Response:
         "began": request.form.get("began") or today.isoformat(),
         "subscription_id": request.form.get("subscription_id", ""),
     }  # fmt: skip
+    if request.args.get("poll"):  # the page goes on by itself, which doesn't keep a forgotten screen signed in
+        words["poll"] = 1
     ctx.end_reading()
     rehearsal.go_on(ctx, gateway(), Hours(*services().settings.charge_hours), until)
     return after_post(f"{url_for('.show_clock')}?{urlencode(words)}")

@@ -21,7 +21,7 @@ from merchant_admin.web.navigation import NavEntry, register
 from tests.support.pages import inspect
 from tests.support.world import ROOT
 
-TOLD_IN_SENTENCES = {"Evidence"}
+TOLD_IN_SENTENCES = {"Evidence", "Ending"}
 
 
 def shown_enums():
