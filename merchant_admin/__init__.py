@@ -18,7 +18,7 @@ from merchant_admin.checkouts.watching import KEEPER as CHECKOUTS
 from merchant_admin.core.clock import Clock, MovableClock, SystemClock
 from merchant_admin.core.db import db, engine_options
 from merchant_admin.core.settings import Mode, Settings
-from merchant_admin.customers.routes import bp as customers
+from merchant_admin.customers.sheet_routes import customers
 from merchant_admin.demo.commands import demo_commands
 from merchant_admin.key_in.routes import bp as key_in
 from merchant_admin.line.memory import SharedMemory

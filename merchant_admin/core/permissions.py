@@ -7,6 +7,7 @@ class Permission(StrEnum):
     VIEW = "view"  # lists and details, personal data masked
     REVEAL = "reveal"  # see masked personal data, logged
     EDIT_CUSTOMERS = "edit_customers"
+    IMPORT_CUSTOMERS = "import_customers"  # thousands at once, from a file
     REGISTER_CARDS = "register_cards"
     CHARGE = "charge"
     REFUND = "refund"
@@ -33,6 +34,7 @@ _MANAGER = _CLERK | {
     Permission.DELETE_CARDS,
     Permission.VIEW_AUDIT,
     Permission.KEY_IN,
+    Permission.IMPORT_CUSTOMERS,
     Permission.EDIT_PLANS,
     Permission.EDIT_NOTICES,
 }

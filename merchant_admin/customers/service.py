@@ -22,7 +22,7 @@ from merchant_admin.customers.models import Customer, CustomerTerm
 
 NAME_MOST, EMAIL_MOST, MEMO_MOST = 40, 64, 2000
 REVEAL_FOR = timedelta(minutes=1)
-_OWN = "customer"  # the source of a customer's own terms
+OWN_TERMS = "customer"  # the source of a customer's own terms
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _add(ctx: WorkContext, session: Session, details: CustomerDetails) -> Custom
     session.add(customer)
     session.flush()
     _index_details(session, customer.id, details)
-    record(ctx, "customer.created", (_OWN, customer.id), customer_id=customer.id)
+    record(ctx, "customer.created", ("customer", customer.id), customer_id=customer.id)
     return customer
 
 
@@ -92,7 +92,7 @@ def update_customer(ctx: WorkContext, customer_id: str, details: CustomerDetails
             _write(customer, details)
             _touch(ctx, customer)
             _index_details(session, customer_id, details)
-            record(ctx, "customer.changed", (_OWN, customer_id), customer_id=customer_id, fields=changed)
+            record(ctx, "customer.changed", ("customer", customer_id), customer_id=customer_id, fields=changed)
     return customer
 
 
@@ -105,7 +105,7 @@ def update_memo(ctx: WorkContext, customer_id: str, memo: str) -> Customer:
         if customer.memo != memo:
             customer.memo = memo
             _touch(ctx, customer)
-            record(ctx, "customer.changed", (_OWN, customer_id), customer_id=customer_id, fields=["memo"])
+            record(ctx, "customer.changed", ("customer", customer_id), customer_id=customer_id, fields=["memo"])
     return customer
 
 
@@ -116,7 +116,7 @@ def archive_customer(ctx: WorkContext, customer_id: str) -> Customer:
         if not customer.is_archived:
             customer.archived_at = ctx.now()
             _touch(ctx, customer)
-            record(ctx, "customer.archived", (_OWN, customer_id), customer_id=customer_id)
+            record(ctx, "customer.archived", ("customer", customer_id), customer_id=customer_id)
     return customer
 
 
@@ -127,7 +127,7 @@ def restore_customer(ctx: WorkContext, customer_id: str) -> Customer:
         if customer.is_archived:
             customer.archived_at = None
             _touch(ctx, customer)
-            record(ctx, "customer.restored", (_OWN, customer_id), customer_id=customer_id)
+            record(ctx, "customer.restored", ("customer", customer_id), customer_id=customer_id)
     return customer
 
 
@@ -138,7 +138,7 @@ def reveal(ctx: WorkContext, customer_id: str, holder: str) -> str:
     """
     with ctx.atomic() as session:
         _locked(session, customer_id)
-        record(ctx, "customer.revealed", (_OWN, customer_id), customer_id=customer_id)
+        record(ctx, "customer.revealed", ("customer", customer_id), customer_id=customer_id)
     until = to_epoch(ctx.now() + REVEAL_FOR)
     sign = _reveal_sign(ctx.secret, customer_id, holder, until)
     return base64.urlsafe_b64encode(until.to_bytes(6, "big") + sign).decode()
@@ -191,15 +191,17 @@ def _locked(session: Session, customer_id: str) -> Customer:
 
 
 def _index_details(session: Session, customer_id: str, details: CustomerDetails) -> None:
-    _replace_terms(
-        session,
-        customer_id,
-        _OWN,
+    _replace_terms(session, customer_id, OWN_TERMS, terms_of(customer_id, details))
+
+
+def terms_of(customer_id: str, details: CustomerDetails) -> set[str]:
+    """What a customer is found by without a card."""
+    return (
         search.name_terms(details.name)
         | search.phone_terms(details.phone or "")
         | search.email_terms(details.email or "")
-        | {search.normalise(customer_id)},
-    )
+        | {search.normalise(customer_id)}
+    ) - {""}
 
 
 def _replace_terms(session: Session, customer_id: str, source: str, terms: set[str]) -> None:

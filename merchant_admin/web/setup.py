@@ -17,6 +17,7 @@ from merchant_admin.web.languages import init_languages
 from merchant_admin.web.looks import init_looks
 from merchant_admin.web.navigation import init_navigation
 from merchant_admin.web.preferences import init_preferences
+from merchant_admin.web.uploads import init_uploads
 
 
 def init_web(app: Flask, settings: Settings) -> None:
@@ -32,6 +33,7 @@ def init_web(app: Flask, settings: Settings) -> None:
     init_headers(app, settings)
     init_assets(app, settings)
     init_languages(app, settings.root / "translations" / "en")
+    init_uploads(app)
     init_csrf(app, settings)
     init_card_data(app)
     init_errors(app)

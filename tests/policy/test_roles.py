@@ -32,6 +32,7 @@ LEAST_ROLE = {
     "customers.create_customer": CLERK, "customers.edit_customer": CLERK, "customers.update_customer": CLERK,
     "customers.archive_customer": CLERK, "customers.restore_customer": CLERK, "customers.update_memo": CLERK,
     "customers.reveal_customer": CLERK,
+    "customers.new_import": MANAGER, "customers.check_import": MANAGER, "customers.create_import": MANAGER,
     "billing_keys.list_billing_keys": VIEWER, "billing_keys.new_adoption": CLERK, "billing_keys.create_adoption": CLERK,
     "billing_keys.make_default": CLERK, "billing_keys.look_at_billing_key": CLERK,
     "billing_keys.new_deletion": MANAGER, "billing_keys.create_deletion": MANAGER,
