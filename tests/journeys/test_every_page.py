@@ -30,7 +30,7 @@ MAIN_PAGES = (
     "/reconciliation", "/reconciliation/{day}", "/checkouts/{waiting_id}", "/charges/{doubt_charge_id}", "/failures",
 )  # fmt: skip
 OTHER_PAGES = (
-    "/customers/new", "/customers/{customer_id}/edit", "/customers/{customer_id}/registrations/new",
+    "/customers/new", "/customers/import", "/test-clock", "/customers/{customer_id}/edit", "/customers/{customer_id}/registrations/new",
     "/customers/{customer_id}/billing-keys/adopt", "/billing-keys/{billing_key_id}/deletion", "/charges/{charge_id}",
     "/charges/{declined_charge_id}", "/charges/{doubt_charge_id}/closings/new", "/payments/{payment_id}/refunds/new",
     "/refunds/{refund_id}", "/registrations/{registration_id}", "/registrations/{registration_id}/window",
