@@ -18,8 +18,7 @@ from merchant_admin.payments.sending import Answer
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.subscriptions import clock, collecting, dunning
 from merchant_admin.subscriptions.collecting import Claimed
-from merchant_admin.worker.service import Patience
-from merchant_admin.worker.service import _guarded as guarded
+from merchant_admin.worker.service import Patience, guarded
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ from merchant_admin.notices.mailing import MailSender
 from merchant_admin.notices.sending import Sender
 from merchant_admin.notices.texting import TextSender
 from merchant_admin.subscriptions import telling
-from merchant_admin.worker.service import Patience
-from merchant_admin.worker.service import _guarded as guarded
+from merchant_admin.worker.service import Patience, guarded
 
 
 def senders_of(outgoing: Outgoing, clock: Clock) -> dict[Channel, Sender]:

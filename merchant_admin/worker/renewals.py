@@ -15,8 +15,7 @@ from merchant_admin.portone.gateway import Gateway
 from merchant_admin.subscriptions import clock
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.worker.charging import Act, Charging
-from merchant_admin.worker.service import Patience
-from merchant_admin.worker.service import _guarded as guarded
+from merchant_admin.worker.service import Patience, guarded
 
 Spread = Callable[[WorkContext, Iterable[str], Act], int]
 

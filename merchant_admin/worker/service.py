@@ -144,14 +144,14 @@ def run_once(
     While calls to PortOne are stopped rows stay due, and one look in half a minute tries whether it answers again.
     """
     patience = patience or Patience()
-    done = sum(_guarded(ctx, patience, name, "", lambda expire=expire: expire(ctx)) for name, expire in LEASES)  # type: ignore[misc]
+    done = sum(guarded(ctx, patience, name, "", lambda expire=expire: expire(ctx)) for name, expire in LEASES)  # type: ignore[misc]
     now = lease_now(ctx.reader, ctx.clock) + (_FOR_EVER if everything else timedelta())
     for duty in duties:
         found = _find(ctx, duty, now)
         for row_id in found:
             if is_stopping() or not gateway.breaker.may_probe:
                 return done
-            done += _guarded(
+            done += guarded(
                 ctx,
                 patience,
                 duty.name,
@@ -160,7 +160,7 @@ def run_once(
             )
     if gateway.breaker.may_probe and not is_stopping():
         sweep = lambda: billing_keys.sweep_deleting(ctx, gateway)  # noqa: E731 - named for the line below
-        done += _guarded(ctx, patience, "deleting keys", "", sweep, KEY_SWEEP_SECONDS)
+        done += guarded(ctx, patience, "deleting keys", "", sweep, KEY_SWEEP_SECONDS)
     return done
 
 
@@ -175,14 +175,14 @@ def keep_equal(
     """One turn of each duty of reconciliation that is due and that no other worker holds. Returns how many turns."""
     patience, done = patience or Patience(), 0
     if gateway.breaker.restored_at is not None and gateway.breaker.may_probe:
-        done += _guarded(ctx, patience, "catching up", "", lambda: int(catch_up(ctx, gateway)))
+        done += guarded(ctx, patience, "catching up", "", lambda: int(catch_up(ctx, gateway)))
     due = reconcile.due(ctx.reader, lease_now(ctx.reader, ctx.clock))
     ctx.end_reading()
     for name in due:
         if is_stopping() or not gateway.breaker.may_probe:
             break
         turn = lambda name=name: int(reconcile.see_to(ctx, gateway, name, settings))  # noqa: E731 - named for the line below
-        done += _guarded(ctx, patience, "reconcile", name, turn)
+        done += guarded(ctx, patience, "reconcile", name, turn)
     return done
 
 
@@ -198,7 +198,7 @@ def _one(duty: Duty, ctx: WorkContext, gateway: Gateway, row_id: str) -> int:
     return 1
 
 
-def _guarded(
+def guarded(
     ctx: WorkContext, patience: Patience, duty: str, row_id: str, act: Callable[[], int], pause_seconds: float = 0.0
 ) -> int:
     """Do one thing; whatever goes wrong with it is logged and stays with it."""

@@ -1,13 +1,17 @@
 """Many renewals in one commit are the same as each by itself, and one that is not plain harms no other."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
 from merchant_admin.audit.models import Event
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
+from merchant_admin.cases.models import Case
 from merchant_admin.customers.models import Customer
 from merchant_admin.ledger.models import DailyTotal, LedgerEntry
+from merchant_admin.payments import sending
 from merchant_admin.payments.models import Attempt, Charge, Payment, PaymentLine
 from merchant_admin.subscriptions import clock, collecting
 from merchant_admin.subscriptions.clock import Hours
@@ -100,6 +104,34 @@ def test_what_cannot_be_charged_is_handed_back_and_nothing_is_sent_for_it(each_w
     ]
     assert collecting.claim(world.ctx(), ids) == ([], ids)
     assert taken(world) == []
+
+
+@pytest.mark.parametrize(
+    "other", [{"amount_krw": 9_901}, {"customer_uid": "bks_another"}, {"pg_id": "another_mid"}, {"pg_id": None}]
+)
+def test_an_answer_that_is_not_what_was_asked_pays_for_nothing(each_world, other):
+    world = each_world
+    good, odd = (subscribed(world, a_plan(world)) for _each in range(2))
+    claimed, _others = collecting.claim(world.ctx(), clock.claim_due(world.ctx()))
+    answered = []
+    for one in claimed:
+        answer = sending.ask(world.gateway, one.send)
+        if one.period_id == periods(world, odd)[0].id:
+            answer = replace(answer, transaction=replace(answer.transaction, **other))
+        answered.append((one, answer))
+    collecting.write_down(world.ctx(), answered)
+    assert (states(world, good), states(world, odd)) == (["paid"], ["charging"])
+    assert [one.state.value for one in attempts(world, odd)] == ["uncertain"]
+    assert [case.kind for case in world.session.scalars(select(Case))] != []
+
+
+def test_a_charge_that_waited_too_long_for_a_hand_is_not_sent(world):
+    one = subscribed(world, a_plan(world))
+    [claimed], _others = collecting.claim(world.ctx(), clock.claim_due(world.ctx()))
+    late = replace(claimed.send, claimed_at=claimed.send.claimed_at - sending.LATEST_START_SECONDS)
+    collecting.write_down(world.ctx(), [(claimed, sending.ask(world.gateway, late))])
+    assert taken(world) == []
+    assert [(each.state.value, each.evidence) for each in attempts(world, one)] == [("uncertain", "lease_expired")]
 
 
 def test_a_turn_settles_each_kind_of_answer(each_world):
