@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_pgettext
 
 from merchant_admin.audit.queries import of_subjects
 from merchant_admin.audit.words import told
@@ -50,7 +50,9 @@ _DO: dict[Act, Callable[..., Subscription]] = {
 
 @bp.record_once
 def _set_up(state: BlueprintSetupState) -> None:
-    entry = NavEntry("subscriptions.list_subscriptions", lazy_gettext("정기결제"), "repeat", Permission.VIEW, order=35)
+    entry = NavEntry(
+        "subscriptions.list_subscriptions", lazy_pgettext("list", "정기결제"), "repeat", Permission.VIEW, order=35
+    )
     register(state.app, entry)  # type: ignore[arg-type] # a blueprint meets a Flask app
 
 

@@ -8,6 +8,7 @@ from enum import Enum
 
 from flask import Flask
 from flask_babel import lazy_gettext as _
+from flask_babel import lazy_pgettext
 from flask_babel.speaklater import LazyString
 
 from merchant_admin.web.filters import enum_key
@@ -41,7 +42,7 @@ LOOKS: dict[str, Look] = {
     "SubscriptionState.trial": ("info", "clock", _("체험 중")),
     "SubscriptionState.active": ("ok", "circle-check", _("이용 중")),
     "SubscriptionState.past_due": ("bad", "circle-alert", _("미납")),
-    "SubscriptionState.paused": ("plain", "circle-minus", _("일시정지")),
+    "SubscriptionState.paused": ("plain", "circle-minus", lazy_pgettext("state", "일시정지")),
     "SubscriptionState.cancelling": ("warn", "calendar-clock", _("해지 예정")),
     "SubscriptionState.ended": ("plain", "circle-slash", _("종료")),
     "PeriodState.due": ("info", "clock", _("결제 예정")),
