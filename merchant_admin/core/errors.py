@@ -1,17 +1,27 @@
 """The one family of errors that becomes a page. Messages are for staff, `facts` are for the log."""
 
 from collections.abc import Mapping
+from typing import Self
 
 
 class ConsoleError(Exception):
-    """Something staff can be told about. `facts` holds ids and numbers only, never personal data."""
+    """Something staff can be told about. `facts` holds ids and numbers only, never personal data.
+
+    `field` names the field of the form that the message is about, where it is about one.
+    """
 
     status = 500
+    field: str | None = None
 
     def __init__(self, message: object, **facts: object) -> None:
         super().__init__(message)
         self.message = message
         self.facts = facts
+
+    def at(self, field: str) -> Self:
+        """The same error, about this field."""
+        self.field = field
+        return self
 
     def __str__(self) -> str:
         return str(self.message)

@@ -69,11 +69,11 @@ def usable(ctx: WorkContext, key: BillingKey | None, customer: Customer | None) 
     if customer is None:
         raise NotFound(_("고객을 찾을 수 없습니다."))
     if key is None or key.customer_id != customer.id:
-        raise NotFound(_("이 고객의 빌링키를 찾을 수 없습니다."))
+        raise NotFound(_("이 고객의 빌링키를 찾을 수 없습니다.")).at("billing_key_id")
     if key.state is not KeyState.ACTIVE or key.mode.value != ctx.mode:
         raise RuleBroken(
             _("쓸 수 없는 카드입니다. 아무것도 바꾸지 않았습니다. 다른 카드를 고르십시오."), billing_key=key.id
-        )
+        ).at("billing_key_id")
     if customer.is_archived:
         raise RuleBroken(_("보관한 고객입니다. 먼저 고객을 되살리십시오."), customer=customer.id)
     return key

@@ -41,6 +41,7 @@ LABELS = {
     Act.KEEP: lazy_gettext("해지 취소"),
 }  # fmt: skip
 NEEDS_REASON = frozenset({Act.CANCEL_LATER, Act.CANCEL_NOW})
+NEEDS_DATE = frozenset({Act.PAUSE, Act.SKIP, Act.CANCEL_LATER})  # and a next due date
 
 
 def read_order(data: Mapping[str, str]) -> tuple[FormReader, Order | None]:
@@ -59,12 +60,12 @@ def read_order(data: Mapping[str, str]) -> tuple[FormReader, Order | None]:
     starts_on = _day(form, "starts_on", required=True)
     times = _number(form, "times", least=1, most=999)
     trial_days = _number(form, "trial_days", least=0, most=365)
-    at_month_end = form.flag("at_month_end")
+    at_month_end, plan_version = form.flag("at_month_end"), _version(form, "plan_version")
     if not form.is_valid or starts_on is None:
         return form, None
     return form, Order(
         form.values["sheet_key"], form.values["customer_id"], form.values["billing_key_id"], form.values["plan_id"],
-        name, starts_on, amount, tax_free, trial_days, times, at_month_end,
+        name, starts_on, amount, tax_free, trial_days, times, at_month_end, plan_version,
     )  # fmt: skip
 
 
@@ -77,10 +78,11 @@ def read_change(data: Mapping[str, str]) -> tuple[FormReader, Change | None, int
     next_on = _day(form, "next_on")
     at_month_end = form.flag("at_month_end")
     form.line("reason", most=REASON_MOST)
-    version = _version(form)
+    version, plan_version = _version(form), _version(form, "plan_version")
     if plan_id is None and amount is None and tax_free is None and next_on is None:
         form.refuse("amount_krw", _("바꿀 것을 하나는 적어 주세요."))
-    return form, Change(plan_id, amount, tax_free, next_on, at_month_end) if form.is_valid else None, version
+    change = Change(plan_id, amount, tax_free, next_on, at_month_end, plan_version) if form.is_valid else None
+    return form, change, version
 
 
 def change_form(held: Subscription) -> FormReader:
@@ -158,6 +160,6 @@ def _number(form: FormReader, name: str, *, least: int, most: int) -> int | None
     return form.whole(name, least=least, most=most) if form.line(name, most=9) else None
 
 
-def _version(form: FormReader) -> int:
-    typed = form.line("version", most=9)
+def _version(form: FormReader, name: str = "version") -> int:
+    typed = form.line(name, most=9)
     return int(typed) if typed.isascii() and typed.isdecimal() else 0

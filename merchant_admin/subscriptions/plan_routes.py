@@ -4,7 +4,7 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext as _
 
 from merchant_admin.core.db import db
-from merchant_admin.core.errors import RuleBroken
+from merchant_admin.core.errors import Conflict, ConsoleError, RuleBroken
 from merchant_admin.core.permissions import Permission
 from merchant_admin.core.times import seoul_day
 from merchant_admin.subscriptions import forms, plan_words, plans, queries, refusals, words
@@ -55,7 +55,7 @@ def create_plan() -> Response:
     try:
         plans.create_plan(work_context(), details)
     except RuleBroken as refusal:
-        form.refuse("name", str(refusal.message))
+        form.takes(refusal)
         return _plan_page(None, form, 422)
     flash(_("요금제를 추가했습니다."), "ok")
     return after_post(url_for(".list_plans"))
@@ -79,7 +79,7 @@ def confirm_plan(plan_id: str) -> Response:
     try:
         plans.refuse_impossible(details)
     except RuleBroken as refusal:
-        form.refuse("name", str(refusal.message))
+        form.takes(refusal)
         return _plan_page(plan, form, 422)
     is_other_rule = details.gaps != plan.gaps
     today = seoul_day(work_context().now())
@@ -101,8 +101,12 @@ def update_plan(plan_id: str) -> Response:
     try:
         plans.update_plan(work_context(), plan_id, details, version)
     except RuleBroken as refusal:
-        form.refuse("name", str(refusal.message))
+        form.takes(refusal)
         return _plan_page(queries.one_plan(db.session(), plan_id), form, 422)
+    except Conflict as refusal:
+        plan = queries.one_plan(db.session(), plan_id)
+        form.values["version"] = str(plan.version)
+        return _plan_page(plan, form, refusal.status, refusal)
     flash(_("요금제를 바꾸었습니다. 지금 있는 정기결제의 금액은 그대로입니다."), "ok")
     return after_post(url_for(".list_plans"))
 
@@ -115,9 +119,9 @@ def archive_plan(plan_id: str) -> Response:
     return after_post(url_for(".list_plans"))
 
 
-def _plan_page(plan: Plan | None, form: FormReader, status: int = 200) -> Response:
+def _plan_page(plan: Plan | None, form: FormReader, status: int = 200, refusal: ConsoleError | None = None) -> Response:
     return page(
-        "subscriptions/plan.html", plan=plan, form=form, status=status,
+        "subscriptions/plan.html", plan=plan, form=form, status=status, refusal=refusal,
         in_use=plan is not None and plans.is_in_use(db.session(), plan.id),
         units=[(unit.value, word(unit)) for unit in Unit],
         after_last=[(each.value, word(each)) for each in AfterLast],

@@ -55,7 +55,13 @@ def update_plan(ctx: WorkContext, plan_id: str, details: PlanDetails, version: i
     with ctx.atomic() as session:
         plan = _locked(session, plan_id)
         if plan.version != version:
-            raise Conflict(_("다른 직원이 먼저 이 요금제를 바꾸었습니다. 아무것도 바꾸지 않았습니다."), plan=plan.id)
+            raise Conflict(
+                _(
+                    "다른 직원이 먼저 이 요금제를 바꾸었습니다. 아무것도 바꾸지 않았습니다. "
+                    "지금 내용을 보고 다시 하십시오."
+                ),
+                plan=plan.id,
+            )
         before = plan.amount_krw
         _fill(plan, details)
         plan.version += 1
@@ -77,11 +83,31 @@ def archive_plan(ctx: WorkContext, plan_id: str) -> Plan:
 
 def offered(session: Session, plan_id: str) -> Plan:
     """A plan that new subscriptions may have. Raises NotFound, RuleBroken when it is archived."""
-    plan = session.get(Plan, plan_id)
+    return _offered(session.get(Plan, plan_id))
+
+
+def held_offer(session: Session, plan_id: str, version: int | None) -> Plan:
+    """The same inside an open write: until its commit nobody archives the plan or gives it another price.
+
+    Raises Conflict too, when the plan is no longer at `version` (None: whatever it is): then the sums that were
+    confirmed are not the ones that would be charged.
+    """
+    plan = _offered(session.get(Plan, plan_id, with_for_update={"read": True}, populate_existing=True))
+    if version is not None and plan.version != version:
+        raise Conflict(
+            _("그사이 이 요금제가 바뀌었습니다. 아무것도 결제하지 않았습니다. 지금 금액을 보고 다시 확인하십시오."),
+            plan=plan.id,
+        ).at("plan_id")
+    return plan
+
+
+def _offered(plan: Plan | None) -> Plan:
     if plan is None:
-        raise NotFound(_("요금제를 찾을 수 없습니다."))
+        raise NotFound(_("요금제를 찾을 수 없습니다.")).at("plan_id")
     if plan.archived_at is not None:
-        raise RuleBroken(_("보관한 요금제로는 새로 시작할 수 없습니다."), plan=plan.id)
+        raise RuleBroken(_("보관한 요금제로는 새로 시작할 수 없습니다. 다른 요금제를 골라 주세요."), plan=plan.id).at(
+            "plan_id"
+        )
     return plan
 
 
@@ -92,19 +118,23 @@ def is_in_use(session: Session, plan_id: str) -> bool:
 
 
 def refuse_impossible(details: PlanDetails) -> None:
-    """Raises RuleBroken with one message for the first thing that can't be."""
+    """Raises RuleBroken, with the field's name, for the first thing that can't be."""
+    most = MOST_OF[details.unit]
     problems = (
-        (not 1 <= len(details.name) <= 40, _("요금제 이름은 1자에서 40자까지입니다.")),
-        (not 1 <= details.amount_krw <= MAX_AMOUNT_KRW, _("결제 금액은 1원부터 100,000,000원까지입니다.")),
-        (not 0 <= details.tax_free_krw <= details.amount_krw, _("면세 금액은 결제 금액보다 클 수 없습니다.")),
-        (not 1 <= details.every <= MOST_OF[details.unit], _("결제 주기가 너무 깁니다.")),
-        (not 0 <= details.trial_days <= MOST_TRIAL_DAYS, _("체험 기간은 365일까지입니다.")),
-        (len(details.gaps) > MOST_RETRIES or not all(1 <= gap <= 30 for gap in details.gaps),
+        ("name", not 1 <= len(details.name) <= 40, _("요금제 이름은 1자에서 40자까지입니다.")),
+        ("amount_krw", not 1 <= details.amount_krw <= MAX_AMOUNT_KRW,
+         _("결제 금액은 1원부터 100,000,000원까지입니다.")),
+        ("tax_free_krw", not 0 <= details.tax_free_krw <= details.amount_krw,
+         _("면세 금액은 결제 금액보다 클 수 없습니다.")),
+        ("every", not 1 <= details.every <= most,
+         _("이 단위로는 1부터 %(most)s까지 적을 수 있습니다.", most=most)),
+        ("trial_days", not 0 <= details.trial_days <= MOST_TRIAL_DAYS, _("체험 기간은 365일까지입니다.")),
+        ("gaps", len(details.gaps) > MOST_RETRIES or not all(1 <= gap <= 30 for gap in details.gaps),
          _("재시도 간격은 1~30일로 8번까지 적을 수 있습니다.")),
     )  # fmt: skip
-    for is_wrong, message in problems:
+    for field, is_wrong, message in problems:
         if is_wrong:
-            raise RuleBroken(message)
+            raise RuleBroken(message).at(field)
 
 
 def _locked(session: Session, plan_id: str) -> Plan:

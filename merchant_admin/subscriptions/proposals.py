@@ -29,7 +29,8 @@ class Order:
     """A filled and confirmed sheet for a new subscription. Amounts of None are the plan's.
 
     `starts_on` is the first day of use: the first due date too, unless there is a trial. `at_month_end`: a start on
-    the last day of a month means the last day of every month. `times` None: until cancelled.
+    the last day of a month means the last day of every month. `times` None: until cancelled. `plan_version`: the plan
+    as the confirmed page showed it.
     """
 
     sheet_key: str
@@ -43,6 +44,7 @@ class Order:
     trial_days: int | None = None
     times: int | None = None
     at_month_end: bool = False
+    plan_version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Change:
     """What is to be different from the next due date on; None leaves a thing as it is.
 
     `plan_id` brings that plan's price and cycle; an `amount_krw` beside it wins. `next_on` moves the next due date,
-    and all later ones follow it.
+    and all later ones follow it. `plan_version`: that plan as the confirmed page showed it.
     """
 
     plan_id: str | None = None
@@ -58,13 +60,14 @@ class Change:
     tax_free_krw: int | None = None
     next_on: date | None = None
     at_month_end: bool = False
+    plan_version: int | None = None
 
 
 def preview_order(session: Session, order: Order, today: date) -> list[Upcoming]:
     """The first three due dates and sums of a subscription that does not exist yet. Raises as `subscribe` does."""
     plan = offered(session, order.plan_id)
     amount_krw, _tax_free_krw = price_of(order, plan)
-    _refuse_day(order.starts_on, today)
+    _refuse_day("starts_on", order.starts_on, today)
     return preview(Terms(cycle_of(order, plan), 0, amount_krw, order.times))
 
 
@@ -125,9 +128,7 @@ def tax_free_of(session: Session, held: Subscription, change: Change) -> int:
     """The tax-free part after a change of a subscription that has its new price already."""
     if change.plan_id is not None:
         return price_of(change, session.get_one(Plan, change.plan_id))[1]
-    tax_free_krw = held.tax_free_krw if change.tax_free_krw is None else change.tax_free_krw
-    _refuse_price(held.amount_krw, tax_free_krw)
-    return tax_free_krw
+    return held.tax_free_krw if change.tax_free_krw is None else change.tax_free_krw
 
 
 def changed(session: Session, held: Subscription, change: Change, today: date) -> Terms:
@@ -140,36 +141,42 @@ def changed(session: Session, held: Subscription, change: Change, today: date) -
         amount_krw = price_of(change, plan)[0]
         if (plan.unit, plan.every) != (cycle.unit, cycle.every):
             cycle, step = Cycle(plan.unit, plan.every, cycle.on(step), cycle.anchor_day), 0
-    elif change.amount_krw is not None:
-        amount_krw = change.amount_krw
-        _refuse_price(amount_krw, change.tax_free_krw or 0)
+    else:
+        amount_krw = amount_krw if change.amount_krw is None else change.amount_krw
+        _refuse_price(amount_krw, held.tax_free_krw if change.tax_free_krw is None else change.tax_free_krw)
     if change.next_on is not None:
-        _refuse_day(change.next_on, today, least=today + timedelta(days=1))
+        _refuse_day("next_on", change.next_on, today + timedelta(days=1))
         cycle, step = anchored(cycle.unit, cycle.every, change.next_on, at_month_end=change.at_month_end), 0
     return Terms(cycle, step, amount_krw, held.times_left)
 
 
 def refuse_order(order: Order, today: date) -> None:
     """Raises RuleBroken for a day, a number of times or a name that can't be."""
-    _refuse_day(order.starts_on, today)
+    _refuse_day("starts_on", order.starts_on, today)
     if order.times is not None and not 1 <= order.times <= MOST_TIMES:
-        raise RuleBroken(_("결제 횟수는 1번에서 999번까지입니다."))
+        raise RuleBroken(_("결제 횟수는 1번에서 999번까지입니다.")).at("times")
     if not 1 <= len(order.name) <= 40:
-        raise RuleBroken(_("주문명은 1자에서 40자까지입니다."))
+        raise RuleBroken(_("주문명은 1자에서 40자까지입니다.")).at("name")
     if order.trial_days is not None and not 0 <= order.trial_days <= 365:
-        raise RuleBroken(_("체험 기간은 365일까지입니다."))
+        raise RuleBroken(_("체험 기간은 365일까지입니다.")).at("trial_days")
 
 
-def _refuse_day(day: date, today: date, least: date | None = None) -> None:
-    if not (least or today) <= day <= today + FURTHEST:
-        raise RuleBroken(_("지난 날이나 1년 넘게 뒤의 날은 고를 수 없습니다. 아무것도 바꾸지 않았습니다."))
+def _refuse_day(field: str, day: date, first: date) -> None:
+    last = first + FURTHEST
+    if not first <= day <= last:
+        raise RuleBroken(
+            _(
+                "지난 날이나 1년 넘게 뒤의 날은 고를 수 없습니다. %(first)s부터 %(last)s까지에서 골라 주세요.",
+                first=first.isoformat(), last=last.isoformat(),
+            )
+        ).at(field)  # fmt: skip
 
 
 def _refuse_price(amount_krw: int, tax_free_krw: int) -> None:
     if not 1 <= amount_krw <= MAX_AMOUNT_KRW:
-        raise RuleBroken(_("결제 금액은 1원부터 100,000,000원까지입니다."))
+        raise RuleBroken(_("결제 금액은 1원부터 100,000,000원까지입니다.")).at("amount_krw")
     if not 0 <= tax_free_krw <= amount_krw:
-        raise RuleBroken(_("면세 금액은 결제 금액보다 클 수 없습니다."))
+        raise RuleBroken(_("면세 금액은 결제 금액보다 클 수 없습니다.")).at("tax_free_krw")
 
 
 def refuse_ended(held: Subscription) -> None:

@@ -12,7 +12,7 @@ from merchant_admin.audit.queries import of_subjects
 from merchant_admin.audit.words import told
 from merchant_admin.billing_keys.queries import keys_of_customer
 from merchant_admin.core.db import db
-from merchant_admin.core.errors import ConsoleError, GatewayError, NotFound, RuleBroken
+from merchant_admin.core.errors import Conflict, ConsoleError, GatewayError, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.paging import Place
 from merchant_admin.core.permissions import Permission
@@ -113,7 +113,7 @@ def show_subscription(subscription_id: str) -> Response:
         owed=owed,
         refusal=READINGS.get(FailureClass(owed.failure)) if owed and owed.failure else None,
         next_try=clock.tries_of(session, owed.id) + 1 if owed else 0,
-        acts=[(act, forms.LABELS[act]) for act in Act if held.state in forms.MAY[act]],
+        acts=[(act, forms.LABELS[act]) for act in Act if _may(held, act)],
         other_keys=[key for key in keys if key.may_charge and key.id != held.billing_key_id],
         key=next((key for key in keys if key.id == held.billing_key_id), None),
         form=FormReader.showing(billing_key_id=None),
@@ -169,10 +169,13 @@ def new_subscription() -> Response:
 
 
 def _order_page(whom: Payer, form: FormReader, refusal: ConsoleError | None = None, status: int = 200) -> Response:
+    """The form with what was typed; what a rule said stands at its field, else above the form."""
     plans = [row.plan for row in queries.plan_rows(db.session())]
+    above = None if refusal is None or form.takes(refusal) else refusal
     return page(
-        "subscriptions/new.html", payer=whom, form=form, plans=plans, refusal=refusal, cycle=words.cycle, status=status
-    )
+        "subscriptions/new.html", payer=whom, form=form, plans=plans, refusal=above, cycle=words.cycle,
+        status=refusal.status if isinstance(refusal, Conflict) else status,
+    )  # fmt: skip
 
 
 @bp.post("/subscriptions/confirm")
@@ -193,6 +196,7 @@ def confirm_subscription() -> Response:
         form.refuse("billing_key_id", _("카드를 골라 주세요."))
         return _order_page(whom, form, status=422)
     plan = queries.one_plan(db.session(), order.plan_id)
+    form.values["plan_version"] = str(plan.version)
     return page(
         "subscriptions/confirm.html", payer=whom, form=form, order=order, key=key, plan=plan, upcoming=upcoming,
         cycle=words.cycle(plan.unit, plan.every), is_due=upcoming[0].on <= today,
@@ -209,7 +213,9 @@ def create_subscription() -> Response:
         return _order_page(whom, form, status=422)
     try:
         made_id = service.subscribe(work_context(), order).id
-    except (RuleBroken, NotFound) as refusal:
+    except (RuleBroken, NotFound, Conflict) as refusal:
+        if isinstance(refusal, Conflict) and refusal.field is None:  # this sheet is used up: it can't be sent again
+            raise
         return _order_page(whom, form, refusal, 422)
     if queries.row_of(db.session(), made_id).owed is PeriodState.DUE:
         _try(lambda: service.collect_now(work_context(), gateway(), made_id, 1))
@@ -249,9 +255,13 @@ def new_change(subscription_id: str) -> Response:
 def _change_page(
     held: Subscription, form: FormReader, refusal: ConsoleError | None = None, status: int = 200
 ) -> Response:
+    """The form with what was typed. After a Conflict it is one of what stands now, to be looked at again."""
+    form.values["version"] = str(held.version) if isinstance(refusal, Conflict) else form.values.get("version", "")
+    above = None if refusal is None or form.takes(refusal) else refusal
     return page(
-        "subscriptions/change.html", held=held, row=queries.row_of(db.session(), held.id), form=form, refusal=refusal,
-        plans=[row.plan for row in queries.plan_rows(db.session())], cycle=words.cycle, status=status,
+        "subscriptions/change.html", held=held, row=queries.row_of(db.session(), held.id), form=form, refusal=above,
+        plans=[row.plan for row in queries.plan_rows(db.session())], cycle=words.cycle,
+        status=refusal.status if isinstance(refusal, Conflict) else status,
     )  # fmt: skip
 
 
@@ -267,6 +277,8 @@ def confirm_change(subscription_id: str) -> Response:
         after = service.preview_change(db.session(), held, change, seoul_day(work_context().now()))
     except (RuleBroken, NotFound) as refusal:
         return _change_page(held, form, refusal, 422)
+    if change.plan_id is not None:
+        form.values["plan_version"] = str(queries.one_plan(db.session(), change.plan_id).version)
     return page(
         "subscriptions/confirm_change.html", held=held, row=queries.row_of(db.session(), held.id), form=form,
         before=preview(Terms.of(held)), after=after,
@@ -282,7 +294,7 @@ def create_change(subscription_id: str) -> Response:
         return _change_page(held, form, status=422)
     try:
         service.change_terms(work_context(), subscription_id, version, change, form.values["reason"] or None)
-    except (RuleBroken, NotFound) as refusal:
+    except (RuleBroken, NotFound, Conflict) as refusal:
         return _change_page(queries.one(db.session(), subscription_id), form, refusal, 422)
     flash(_("정기결제를 바꾸었습니다. 다음 결제부터 적용됩니다."), "ok")
     return after_post(url_for(".show_subscription", subscription_id=subscription_id))
@@ -306,24 +318,34 @@ def show_act(subscription_id: str, act: str) -> Response:
     """What a press would do, with the dates it leads to."""
     held = queries.one(db.session(), subscription_id)
     chosen = _act(act)
-    if held.state not in forms.MAY[chosen]:
-        flash(_("지금 상태에서는 할 수 없습니다. 아무것도 바꾸지 않았습니다."), "warn")
-        return after_post(url_for(".show_subscription", subscription_id=subscription_id))
+    if not _may(held, chosen):
+        return _not_now(subscription_id)
     return _act_page(held, chosen, FormReader.showing(version=held.version, reason=None))
+
+
+def _may(held: Subscription, act: Act) -> bool:
+    return held.state in forms.MAY[act] and (act not in forms.NEEDS_DATE or held.next_on is not None)
 
 
 def _act(asked: str) -> Act:
     return Act(asked) if asked in set(Act) else abort(404)
 
 
-def _act_page(held: Subscription, act: Act, form: FormReader, status: int = 200) -> Response:
+def _act_page(
+    held: Subscription, act: Act, form: FormReader, refusal: ConsoleError | None = None, status: int = 200
+) -> Response:
     today = seoul_day(work_context().now())
     suggestion = service.refund_suggestion(db.session(), held.id, today) if act is Act.CANCEL_NOW else None
     return page(
         "subscriptions/act.html", held=held, row=queries.row_of(db.session(), held.id), act=act.value, form=form,
         label=forms.LABELS[act], after=_after(held, act), suggestion=suggestion, needs_reason=act in forms.NEEDS_REASON,
-        status=status,
+        refusal=refusal, status=status,
     )  # fmt: skip
+
+
+def _not_now(subscription_id: str) -> Response:
+    flash(_("지금 상태에서는 할 수 없습니다. 아무것도 바꾸지 않았습니다."), "warn")
+    return after_post(url_for(".show_subscription", subscription_id=subscription_id))
 
 
 def _after(held: Subscription, act: Act) -> list[Upcoming]:
@@ -345,14 +367,21 @@ def create_act(subscription_id: str, act: str) -> Response:
     held, chosen = queries.one(db.session(), subscription_id), _act(act)
     form, version, reason = forms.read_act(request.form, chosen)
     if not form.is_valid:
-        return _act_page(held, chosen, form, 422)
+        return _act_page(held, chosen, form, status=422) if _may(held, chosen) else _not_now(subscription_id)
     ctx = work_context()
-    if chosen is Act.RESUME:
-        is_done = _try(lambda: service.resume(ctx, subscription_id, version))
-    elif chosen is Act.KEEP:
-        is_done = _try(lambda: service.keep(ctx, subscription_id, version))
-    else:
-        is_done = _try(lambda: _DO[chosen](ctx, subscription_id, version, reason))
+    try:
+        if chosen is Act.RESUME:
+            is_done = _try(lambda: service.resume(ctx, subscription_id, version))
+        elif chosen is Act.KEEP:
+            is_done = _try(lambda: service.keep(ctx, subscription_id, version))
+        else:
+            is_done = _try(lambda: _DO[chosen](ctx, subscription_id, version, reason))
+    except Conflict as refusal:
+        held = queries.one(db.session(), subscription_id)
+        if not _may(held, chosen):
+            raise
+        form.values["version"] = str(held.version)
+        return _act_page(held, chosen, form, refusal, refusal.status)
     if is_done:
         flash(_("%(act)s: 반영했습니다.", act=forms.LABELS[chosen]), "ok")
     return after_post(url_for(".show_subscription", subscription_id=subscription_id))

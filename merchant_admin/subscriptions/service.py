@@ -23,7 +23,7 @@ from merchant_admin.subscriptions import agreeing, clock, steps, telling
 from merchant_admin.subscriptions.agreeing import Agreed
 from merchant_admin.subscriptions.cards import change_card, usable
 from merchant_admin.subscriptions.models import Period, Plan, Subscription
-from merchant_admin.subscriptions.plans import offered
+from merchant_admin.subscriptions.plans import held_offer
 from merchant_admin.subscriptions.proposals import (
     Change,
     Order,
@@ -58,7 +58,7 @@ def subscribe(ctx: WorkContext, order: Order) -> Subscription:
 
     What is due today becomes a debt in the same commit; `collect_now` charges it at once, else the clock does within
     its hours. Raises RuleBroken (price, day, a card that can't be charged, an archived plan or customer), NotFound
-    (also for another customer's card), Conflict (the sheet was used for something else).
+    (also for another customer's card), Conflict (the sheet was used for something else, or the plan was changed).
     """
     today = seoul_day(ctx.now())
     refuse_order(order, today)
@@ -73,8 +73,9 @@ def subscribe(ctx: WorkContext, order: Order) -> Subscription:
                     subscription=used.id,
                 )
             return used
-        plan = offered(session, order.plan_id)
-        made = _made(ctx, order, plan, usable(ctx, key, customer))
+        card = usable(ctx, key, customer)
+        plan = held_offer(session, order.plan_id, order.plan_version)
+        made = _made(ctx, order, plan, card)
         session.add(made)
         session.flush()
         agreeing.follow(ctx, session, made, Agreed.of(made))
@@ -104,16 +105,19 @@ def change_terms(
 ) -> Subscription:
     """Change price, plan or dates from the next due date on; a debt that exists keeps its sum.
 
-    Raises NotFound, Conflict (stale version), RuleBroken (ended, a past or far day, a price that can't be).
+    Raises NotFound, Conflict (stale version, or the new plan was changed), RuleBroken (ended, a past or far day, a
+    price that can't be).
     """
     today = seoul_day(ctx.now())
     with ctx.atomic() as session:
         held = steps.locked(session, subscription_id, version)
         before = {"amount_krw": held.amount_krw, "next_on": _text(held.next_on), "plan": held.plan_id}
         agreed = Agreed.of(held)
+        refuse_ended(held)
+        plan = held_offer(session, change.plan_id, change.plan_version) if change.plan_id is not None else None
         terms = changed(session, held, change, today)
-        if change.plan_id is not None:
-            held.plan_id = offered(session, change.plan_id).id
+        if plan is not None:
+            held.plan_id = plan.id
         held.amount_krw = terms.amount_krw
         held.tax_free_krw = tax_free_of(session, held, change)
         held.unit, held.every = terms.cycle.unit, terms.cycle.every

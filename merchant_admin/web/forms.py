@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from flask_babel import gettext as _
 
+from merchant_admin.core.errors import ConsoleError
 from merchant_admin.core.money import MAX_AMOUNT_KRW
 from merchant_admin.web.card_data import holds_card_number
 
@@ -43,6 +44,13 @@ class FormReader:
     def refuse(self, name: str, message: str) -> None:
         """Put a message at a field; the first one stays."""
         self.errors.setdefault(name, message)
+
+    def takes(self, refusal: ConsoleError) -> bool:
+        """Put what a rule said at its field; False where it is about the whole form, or about none of its fields."""
+        if refusal.field is None or refusal.field not in self.values:
+            return False
+        self.refuse(refusal.field, str(refusal.message))
+        return True
 
     def text(self, name: str, *, most: int, required: bool = False) -> str:
         """Free text of at most `most` signs, without the spaces around it. Line breaks are kept as typed."""
