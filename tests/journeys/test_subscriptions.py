@@ -73,7 +73,7 @@ class Clerk(Desk):
         words = {"sum": f"₩{PRICE:,}"} | ({"day": self.day(*on)} if on else {})
         text = self.say(sentence)
         self.sees_figure(text % {name: word for name, word in words.items() if f"%({name})s" in text})
-        expect(self.page.get_by_role("main").get_by_text(self.say(state), exact=True).first).to_be_visible()
+        expect(self.page.get_by_role("main").get_by_text(self.say.state(state), exact=True).first).to_be_visible()
         self.looks_over()
 
 

@@ -16,6 +16,10 @@ class Words:
     def __call__(self, text, **filled):
         return self._filled(self._pages, text, filled)
 
+    def state(self, text):
+        """A word of a badge, where it differs from the same Korean word on a button ("Paused", not "Pause")."""
+        return self._pages.get(f"state: {text}") or self(text)
+
     def window(self, text, **filled):
         return self._filled(ENGLISH, text, filled)
 
