@@ -42,8 +42,8 @@ from merchant_admin.schedules.again_routes import schedules
 from merchant_admin.schedules.commands import schedule_commands
 from merchant_admin.schedules.promising import KEEPER, schedules_of_key
 from merchant_admin.staff.routes import bp as staff
-from merchant_admin.subscriptions.agreed_routes import subscriptions
 from merchant_admin.subscriptions.dunning import KEEPER as PERIODS
+from merchant_admin.subscriptions.pause_routes import subscriptions
 from merchant_admin.subscriptions.queries import subscriptions_of_key
 from merchant_admin.web.access import Services, init_access, refuse_open_doors
 from merchant_admin.web.setup import init_web

@@ -15,6 +15,7 @@ from merchant_admin.subscriptions.states import Unit
 
 DAYS = 212
 AGREED_AFTER = 12  # days of a trial after which the customer is reached
+RESTS = 30  # days a customer is away
 LATELY = 2  # days whose texts wait to be sent by hand
 _PLANS = {
     "fruit": PlanDetails("제철 과일 월 정기 배송", 39_000, 39_000),
@@ -39,7 +40,8 @@ class Promise:
 PROMISES = (
     Promise(0, "coffee", 61), Promise(7, "fruit", 48), Promise(8, "coffee", 30), Promise(20, "club", 44),
     Promise(3, "club", 5), Promise(10, "fruit", 2, card=1), Promise(15, "coffee", 1, card=1),
-    Promise(4, "fruit", 40, act="pause", act_days_ago=6), Promise(5, "coffee", 27, act="leave", act_days_ago=3),
+    Promise(4, "fruit", 40, act="pause", act_days_ago=6), Promise(1, "coffee", 33, act="rest", act_days_ago=4),
+    Promise(5, "coffee", 27, act="leave", act_days_ago=3),
     Promise(6, "club", 60, act="end", act_days_ago=18),
     # Seven months for the numbers: some stay, some leave, and some cards are refused.
     Promise(1, "fruit", 207), Promise(9, "club", 200), Promise(2, "coffee", 190), Promise(22, "fruit", 171),
@@ -99,6 +101,9 @@ def think_again(ctx: WorkContext, promise: Promise, subscription_id: str, first_
             service.change_card(ctx, subscription_id, version, first_key_id)
         case "pause":
             service.pause(ctx, subscription_id, version, "여행으로 두 달 쉼")
+        case "rest":
+            until = seoul_day(ctx.now()) + timedelta(days=RESTS)
+            service.pause(ctx, subscription_id, version, "출장", until)
         case "leave":
             service.cancel_at_period_end(ctx, subscription_id, version, "이사")
         case _:
@@ -108,6 +113,7 @@ def think_again(ctx: WorkContext, promise: Promise, subscription_id: str, first_
 def turn(ctx: WorkContext, gateway: Gateway) -> None:
     """What a worker does in a day."""
     clock.end_due(ctx)
+    service.resume_due(ctx)
     clock.open_due(ctx)
     for period_id in clock.claim_due(ctx):
         clock.see_to(ctx, gateway, period_id)

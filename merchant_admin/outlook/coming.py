@@ -22,7 +22,7 @@ from merchant_admin.subscriptions.models import Period, Subscription
 from merchant_admin.subscriptions.states import SubscriptionState, Unit
 
 # Written out, not bound: SQLite takes a partial index only where the query holds its condition to the letter.
-GOES_ON = text("subscriptions.state IN ('trial', 'active', 'past_due')")
+GOES_ON = text("subscriptions.state IN ('trial', 'active', 'past_due', 'paused')")  # those without a next date fall out
 _WAITS_FOR_CARD = text("periods.state = 'needs_card'")
 _GONE = (KeyState.MISSING, KeyState.DELETING)  # one that is deleted has no subscription left
 MOST_CARDS = 20_000  # values in one statement

@@ -1,15 +1,18 @@
 """When a subscription needs the customer's consent: before it costs more, or comes more often, or its trial ends."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy.orm import Session
 
 from merchant_admin.core.context import WorkContext
+from merchant_admin.core.times import seoul_day
 from merchant_admin.notices import consents
 from merchant_admin.notices.models import Consent
 from merchant_admin.notices.states import HOLDS, ConsentKind, ConsentState
 from merchant_admin.subscriptions.models import Subscription
 from merchant_admin.subscriptions.states import SubscriptionState, Unit
+from merchant_admin.subscriptions.terms import Terms
 
 _DAYS = {Unit.DAY: 1, Unit.WEEK: 7, Unit.MONTH: 30, Unit.YEAR: 365}
 
@@ -37,8 +40,9 @@ def follow(ctx: WorkContext, session: Session, held: Subscription, before: Agree
     if held.state is SubscriptionState.ENDED:
         drop(ctx, session, held)
         return
-    if held.next_on is None or not ctx.outgoing.consent_days:
-        return  # nothing is to come; `resume` or `keep` look again
+    effective_on = _coming_on(held, seoul_day(ctx.now()))
+    if effective_on is None or not ctx.outgoing.consent_days:
+        return
     agreed = _agreed(held, before, unsettled)
     if not agreed.is_less_than(Agreed.of(held)):
         if unsettled is not None:
@@ -46,7 +50,7 @@ def follow(ctx: WorkContext, session: Session, held: Subscription, before: Agree
         return
     kind = ConsentKind.TRIAL_END if held.state is SubscriptionState.TRIAL else ConsentKind.PRICE_RISE
     wish = consents.Wish(
-        kind, held.id, held.customer_id, held.name, agreed.amount_krw, agreed.days, held.amount_krw, held.next_on
+        kind, held.id, held.customer_id, held.name, agreed.amount_krw, agreed.days, held.amount_krw, effective_on
     )  # fmt: skip
     consents.need(ctx, session, wish, unsettled)
 
@@ -61,6 +65,14 @@ def drop(ctx: WorkContext, session: Session, held: Subscription) -> None:
 def is_held(consent: Consent | None) -> bool:
     """Whether the next date must not become a debt."""
     return consent is not None and consent.state in HOLDS
+
+
+def _coming_on(held: Subscription, today: date) -> date | None:
+    """The next due date; while it stands still, the one that would come next if it went on today."""
+    stands_still = held.state in {SubscriptionState.PAUSED, SubscriptionState.CANCELLING} and held.times_left != 0
+    return (
+        Terms.without_pause(held).not_before(today).next_on if held.next_on is None and stands_still else held.next_on
+    )
 
 
 def _agreed(held: Subscription, before: Agreed, unsettled: Consent | None) -> Agreed:

@@ -22,6 +22,7 @@ class StepKind(StrEnum):
     CHECKING = "checking"  # a charge is on its way, or its outcome is not known: nothing else goes before it is
     END = "end"
     PAUSE = "pause"
+    RESUME = "resume"
 
 
 class Only(StrEnum):
@@ -79,6 +80,7 @@ class Standing:
     terms: Terms | None  # None while no date is to come
     ends_on: date | None = None
     owed: Owed | None = None
+    resumes_on: date | None = None  # of a pause; `terms` then begin with the first date from that day on
 
 
 def ahead(standing: Standing, rule: Rule, hours: Hours, now: datetime) -> list[Step]:
@@ -87,13 +89,21 @@ def ahead(standing: Standing, rule: Rule, hours: Hours, now: datetime) -> list[S
         case SubscriptionState.ENDED:
             return []
         case SubscriptionState.PAUSED:
-            return [Step(StepKind.PAUSE, Only.ALWAYS)]
+            if standing.resumes_on is None or standing.terms is None:
+                return [Step(StepKind.PAUSE, Only.ALWAYS)]
+            at = within(hours, max(now, _opening(standing.resumes_on, hours.start)))
+            return [Step(StepKind.RESUME, Only.ALWAYS, at), *_charging(standing, standing.terms, rule, hours, at)]
         case SubscriptionState.CANCELLING:
             assert standing.ends_on is not None
             return [Step(StepKind.END, Only.ALWAYS, _opening(standing.ends_on, time()))]
     if standing.owed is not None:
         return [*_collecting(standing.owed, rule, hours, now), *_later(standing, hours, now, skip=0)]
-    first = preview(standing.terms, 1) if standing.terms else []
+    return _charging(standing, standing.terms, rule, hours, now) if standing.terms else []
+
+
+def _charging(standing: Standing, terms: Terms, rule: Rule, hours: Hours, now: datetime) -> list[Step]:
+    """The next due date, what follows when it is refused, and the dates after it."""
+    first = preview(terms, 1)
     if not first:
         return []
     at = within(hours, max(now, _opening(first[0].on, hours.start)))

@@ -20,6 +20,8 @@ def what(step: Step) -> str:
             return _("결과를 확인하고 있습니다. 확인될 때까지 아무것도 보내지 않습니다")
         case StepKind.END:
             return _("정기결제가 끝납니다")
+        case StepKind.RESUME:
+            return _("일시정지가 끝나고 다시 시작합니다")
         case StepKind.PAUSE:
             return _("멈춰 있어 결제하지 않습니다") if step.only is Only.ALWAYS else _("일시정지됩니다")
 

@@ -33,7 +33,7 @@ def steps_of(held: Subscription, plan: Plan, owed: Period | None, hours: Hours, 
     """What will happen to this subscription."""
     debt = Owed(owed.state, owed.amount_krw, owed.try_at, owed.tries) if owed else None
     terms = Terms.of(held) if held.next_on else None
-    return ahead(Standing(held.state, terms, held.ends_on, debt), rule_of(plan), hours, now)
+    return ahead(Standing(held.state, terms, held.ends_on, debt, held.resumes_on), rule_of(plan), hours, now)
 
 
 def of_customer(session: Session, customer_id: str, hours: Hours, now: datetime) -> list[Coming]:

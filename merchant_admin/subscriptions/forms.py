@@ -7,9 +7,11 @@ from enum import StrEnum
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
+from merchant_admin.core.errors import RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.subscriptions.models import Plan, Subscription
 from merchant_admin.subscriptions.plans import PlanDetails
+from merchant_admin.subscriptions.proposals import refuse_until
 from merchant_admin.subscriptions.service import Change, Order
 from merchant_admin.subscriptions.states import AfterLast, CatchUp, SubscriptionState, Unit
 from merchant_admin.web.forms import FormReader
@@ -20,7 +22,6 @@ REASON_MOST = 200
 class Act(StrEnum):
     """What can be done with a subscription by one press."""
 
-    PAUSE = "pause"
     RESUME = "resume"
     SKIP = "skip"
     CANCEL_LATER = "cancel-later"
@@ -31,17 +32,17 @@ class Act(StrEnum):
 _CALM = frozenset({SubscriptionState.TRIAL, SubscriptionState.ACTIVE})
 _ANY = _CALM | {SubscriptionState.PAST_DUE, SubscriptionState.PAUSED, SubscriptionState.CANCELLING}
 MAY: dict[Act, frozenset[SubscriptionState]] = {
-    Act.PAUSE: _CALM, Act.SKIP: _CALM, Act.CANCEL_LATER: _CALM, Act.CANCEL_NOW: _ANY,
+    Act.SKIP: _CALM, Act.CANCEL_LATER: _CALM, Act.CANCEL_NOW: _ANY,
     Act.RESUME: frozenset({SubscriptionState.PAUSED}), Act.KEEP: frozenset({SubscriptionState.CANCELLING}),
 }  # fmt: skip
 LABELS = {
-    Act.PAUSE: lazy_gettext("일시정지"), Act.RESUME: lazy_gettext("다시 시작"),
+    Act.RESUME: lazy_gettext("다시 시작"),
     Act.SKIP: lazy_gettext("한 번 건너뛰기"),
     Act.CANCEL_LATER: lazy_gettext("기간 끝에 해지"), Act.CANCEL_NOW: lazy_gettext("바로 해지"),
     Act.KEEP: lazy_gettext("해지 취소"),
 }  # fmt: skip
 NEEDS_REASON = frozenset({Act.CANCEL_LATER, Act.CANCEL_NOW})
-NEEDS_DATE = frozenset({Act.PAUSE, Act.SKIP, Act.CANCEL_LATER})  # and a next due date
+NEEDS_DATE = frozenset({Act.SKIP, Act.CANCEL_LATER})  # and a next due date
 
 
 def read_order(data: Mapping[str, str]) -> tuple[FormReader, Order | None]:
@@ -103,6 +104,33 @@ def read_act(data: Mapping[str, str], act: Act) -> tuple[FormReader, int, str]:
     form = FormReader(data)
     reason = form.line("reason", most=REASON_MOST, required=act in NEEDS_REASON)
     return form, _version(form), reason
+
+
+def may(act: Act, held: Subscription) -> bool:
+    """Whether it can be done to this one as it stands."""
+    if act in NEEDS_DATE and held.next_on is None:
+        return False
+    return held.state in MAY[act] and not (act in {Act.RESUME, Act.KEEP} and held.times_left == 0)
+
+
+def may_pause(held: Subscription) -> bool:
+    """Whether it can be paused, or the day moved on which its pause is over."""
+    if held.state is SubscriptionState.PAUSED:
+        return held.times_left != 0
+    return held.state in _CALM and held.next_on is not None
+
+
+def read_pause(data: Mapping[str, str], today: date) -> tuple[FormReader, date | None, int, str]:
+    """A pause: the day on which it is over (None: by hand), the version it was drawn from, and the reason."""
+    form = FormReader(data)
+    until = _day(form, "until")
+    reason = form.line("reason", most=REASON_MOST)
+    if until is not None:
+        try:
+            refuse_until(until, today)
+        except RuleBroken as refusal:
+            form.takes(refusal)
+    return form, until, _version(form), reason
 
 
 def read_plan(data: Mapping[str, str]) -> tuple[FormReader, PlanDetails | None, int]:

@@ -15,7 +15,8 @@ _CANCELLING = text("state = 'cancelling'")
 _OPEN = text("state IN ('due', 'charging', 'retrying', 'needs_card')")
 _WAITING = text("state IN ('due', 'retrying', 'needs_card')")
 _CHARGING = text("state = 'charging'")
-_AHEAD = text("state IN ('trial', 'active', 'past_due')")
+_AHEAD = text("state IN ('trial', 'active', 'past_due', 'paused')")
+_RESUMING = text("resumes_on IS NOT NULL")
 _ENDED = text("ended_at IS NOT NULL")
 _NEEDS_CARD = text("state = 'needs_card'")
 _FAILED = text("failed_on IS NOT NULL")
@@ -65,7 +66,11 @@ class Plan(Base):
 
 
 class Subscription(Base):
-    """The promise of one customer with one card. `next_on` is the next due date, None when none is to come."""
+    """The promise of one customer with one card. `next_on` is the next due date, None when none is to come.
+
+    While it is paused until a day (`resumes_on`), `next_on` is the first date from that day on, and `next_step` stays
+    where it was, so that the day may still be moved either way.
+    """
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -82,6 +87,10 @@ class Subscription(Base):
         CheckConstraint("times_left IS NULL OR times_left >= 0", name="times_left_range"),
         CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name="ended_has_instant"),
         CheckConstraint("state <> 'cancelling' OR ends_on IS NOT NULL", name="cancelling_has_day"),
+        CheckConstraint("resumes_on IS NULL OR state = 'paused'", name="resumes_from_pause"),
+        CheckConstraint(
+            "state <> 'paused' OR (resumes_on IS NULL) = (next_on IS NULL)", name="paused_until_has_next"
+        ),
         Index("ix_subscriptions_newest", "moved_at", "id"),
         Index("ix_subscriptions_state", "state", "moved_at", "id"),
         Index("ix_subscriptions_customer", "customer_id", "created_at"),
@@ -89,6 +98,9 @@ class Subscription(Base):
         Index("ix_subscriptions_plan", "plan_id", "state"),
         Index("ix_subscriptions_due", "mode", "next_on", "id", sqlite_where=_CHARGED, postgresql_where=_CHARGED),
         Index("ix_subscriptions_ending", "state", "ends_on", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
+        Index(
+            "ix_subscriptions_resuming", "mode", "resumes_on", "id", sqlite_where=_RESUMING, postgresql_where=_RESUMING
+        ),
         # All that coming dates and sums follow from, in the order they are grouped by: a forecast reads no row.
         Index(
             "ix_subscriptions_ahead", "mode", "next_on", "unit", "every", "anchor_day", "times_left", "state",
@@ -116,6 +128,7 @@ class Subscription(Base):
     next_on: Mapped[date | None] = mapped_column(Date)
     trial_until: Mapped[date | None] = mapped_column(Date)
     times_left: Mapped[int | None] = mapped_column(Integer)  # None = until cancelled
+    resumes_on: Mapped[date | None] = mapped_column(Date)  # the Seoul day on which a pause is over by itself
     ends_on: Mapped[date | None] = mapped_column(Date)
     end_reason: Mapped[EndReason | None] = mapped_column(Word(EndReason))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -14,7 +14,7 @@ from merchant_admin.core.errors import RuleBroken
 from merchant_admin.core.money import MAX_AMOUNT_KRW
 from merchant_admin.payments.models import Attempt
 from merchant_admin.payments.states import AttemptState
-from merchant_admin.subscriptions.calendar import Cycle, anchored
+from merchant_admin.subscriptions.calendar import MONTHS_OF, Cycle, anchored
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Plan, Subscription
 from merchant_admin.subscriptions.plans import offered
 from merchant_admin.subscriptions.states import PeriodState, SubscriptionState
@@ -73,13 +73,17 @@ def preview_order(session: Session, order: Order, today: date) -> list[Upcoming]
 
 def preview_change(session: Session, subscription: Subscription, change: Change, today: date) -> list[Upcoming]:
     """The next three dates and sums as they would be. Raises as `change_terms` does."""
-    return preview(changed(session, subscription, change, today))
+    return preview(changed(session, subscription, change, today).not_before(subscription.resumes_on))
 
 
 def preview_resume(subscription: Subscription, today: date) -> list[Upcoming]:
     """The next three dates and sums if it were resumed today: dates that passed meanwhile are not charged."""
-    step = subscription.cycle.first_from(subscription.next_step, today)
-    return preview(Terms(subscription.cycle, step, subscription.amount_krw, subscription.times_left))
+    return preview(Terms.without_pause(subscription).not_before(today))
+
+
+def preview_pause(subscription: Subscription, until: date | None) -> list[Upcoming]:
+    """The next three dates and sums if it were paused until that day; none without a day."""
+    return [] if until is None else preview(Terms.without_pause(subscription).not_before(until))
 
 
 def preview_skip(subscription: Subscription) -> list[Upcoming]:
@@ -132,15 +136,17 @@ def tax_free_of(session: Session, held: Subscription, change: Change) -> int:
 
 
 def changed(session: Session, held: Subscription, change: Change, today: date) -> Terms:
-    """The terms after a change. Raises RuleBroken for what can't be."""
+    """The terms after a change, before a pause leaves dates out. Raises RuleBroken for what can't be."""
     refuse_ended(held)
-    terms = Terms.of(held)
+    terms = Terms.without_pause(held)
     cycle, step, amount_krw = terms.cycle, terms.step, terms.amount_krw
     if change.plan_id is not None:
         plan = offered(session, change.plan_id)
         amount_krw = price_of(change, plan)[0]
         if (plan.unit, plan.every) != (cycle.unit, cycle.every):
-            cycle, step = Cycle(plan.unit, plan.every, cycle.on(step), cycle.anchor_day), 0
+            first_on = Terms.of(held).next_on
+            day = cycle.anchor_day if cycle.unit in MONTHS_OF else first_on.day
+            cycle, step = Cycle(plan.unit, plan.every, first_on, day), 0
     else:
         amount_krw = amount_krw if change.amount_krw is None else change.amount_krw
         _refuse_price(amount_krw, held.tax_free_krw if change.tax_free_krw is None else change.tax_free_krw)
@@ -170,6 +176,14 @@ def _refuse_day(field: str, day: date, first: date) -> None:
                 first=first.isoformat(), last=last.isoformat(),
             )
         ).at(field)  # fmt: skip
+
+
+def refuse_until(until: date, today: date) -> None:
+    """Raises RuleBroken at the field `until` for a day on which a pause can't be over: tomorrow at the soonest."""
+    if not today < until <= today + FURTHEST:
+        raise RuleBroken(_("내일부터 1년 안의 날을 적어 주세요. 비워 두면 직접 다시 시작할 때까지 멈춥니다.")).at(
+            "until"
+        )
 
 
 def _refuse_price(amount_krw: int, tax_free_krw: int) -> None:

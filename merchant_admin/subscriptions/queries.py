@@ -47,6 +47,8 @@ class SubscriptionRow:
     try_at: datetime | None
     consent: ConsentState | None = None  # OPEN or REFUSED while the customer's word holds the next date back
     owed_krw: int | None = None  # of the unsettled period, whose sum stays when the price changes
+    resumes_on: date | None = None  # the day on which a pause is over; `next_on` is the first date from then on
+    times_left: int | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,7 @@ _COLUMNS: Select[*tuple[Any, ...]] = (
         Subscription.next_on, Subscription.ends_on, Subscription.ended_at, BillingKey.issuer_name,
         BillingKey.last_four, Subscription.moved_at, Period.state.label("owed"), Period.try_at,
         Consent.state.label("consent"), Period.amount_krw.label("owed_krw"),
+        Subscription.resumes_on, Subscription.times_left,
     )
     .join(Customer, Customer.id == Subscription.customer_id)
     .join(BillingKey, BillingKey.id == Subscription.billing_key_id)
@@ -175,4 +178,4 @@ _COLUMNS: Select[*tuple[Any, ...]] = (
 
 
 def _row(row: Any) -> SubscriptionRow:
-    return SubscriptionRow(*row[:18])
+    return SubscriptionRow(*row[:20])

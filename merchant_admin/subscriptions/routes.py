@@ -43,7 +43,7 @@ _TABS = (
     SubscriptionState.CANCELLING, SubscriptionState.ENDED,
 )  # fmt: skip
 _DO: dict[Act, Callable[..., Subscription]] = {
-    Act.PAUSE: service.pause, Act.SKIP: service.skip_next, Act.CANCEL_LATER: service.cancel_at_period_end,
+    Act.SKIP: service.skip_next, Act.CANCEL_LATER: service.cancel_at_period_end,
     Act.CANCEL_NOW: service.cancel_now,
 }  # fmt: skip
 
@@ -113,7 +113,8 @@ def show_subscription(subscription_id: str) -> Response:
         owed=owed,
         refusal=READINGS.get(FailureClass(owed.failure)) if owed and owed.failure else None,
         next_try=clock.tries_of(session, owed.id) + 1 if owed else 0,
-        acts=[(act, forms.LABELS[act]) for act in Act if _may(held, act)],
+        acts=[(act, forms.LABELS[act]) for act in Act if forms.may(act, held)],
+        may_pause=forms.may_pause(held),
         other_keys=[key for key in keys if key.may_charge and key.id != held.billing_key_id],
         key=next((key for key in keys if key.id == held.billing_key_id), None),
         form=FormReader.showing(billing_key_id=None),
@@ -318,13 +319,9 @@ def show_act(subscription_id: str, act: str) -> Response:
     """What a press would do, with the dates it leads to."""
     held = queries.one(db.session(), subscription_id)
     chosen = _act(act)
-    if not _may(held, chosen):
+    if not forms.may(chosen, held):
         return _not_now(subscription_id)
     return _act_page(held, chosen, FormReader.showing(version=held.version, reason=None))
-
-
-def _may(held: Subscription, act: Act) -> bool:
-    return held.state in forms.MAY[act] and (act not in forms.NEEDS_DATE or held.next_on is not None)
 
 
 def _act(asked: str) -> Act:
@@ -367,7 +364,7 @@ def create_act(subscription_id: str, act: str) -> Response:
     held, chosen = queries.one(db.session(), subscription_id), _act(act)
     form, version, reason = forms.read_act(request.form, chosen)
     if not form.is_valid:
-        return _act_page(held, chosen, form, status=422) if _may(held, chosen) else _not_now(subscription_id)
+        return _act_page(held, chosen, form, status=422) if forms.may(chosen, held) else _not_now(subscription_id)
     ctx = work_context()
     try:
         if chosen is Act.RESUME:
@@ -378,7 +375,7 @@ def create_act(subscription_id: str, act: str) -> Response:
             is_done = _try(lambda: _DO[chosen](ctx, subscription_id, version, reason))
     except Conflict as refusal:
         held = queries.one(db.session(), subscription_id)
-        if not _may(held, chosen):
+        if not forms.may(chosen, held):
             raise
         form.values["version"] = str(held.version)
         return _act_page(held, chosen, form, refusal, refusal.status)

@@ -23,6 +23,7 @@ from merchant_admin.subscriptions import agreeing, clock, steps, telling
 from merchant_admin.subscriptions.agreeing import Agreed
 from merchant_admin.subscriptions.cards import change_card, usable
 from merchant_admin.subscriptions.models import Period, Plan, Subscription
+from merchant_admin.subscriptions.pausing import change_pause, pause, resume, resume_due
 from merchant_admin.subscriptions.plans import held_offer
 from merchant_admin.subscriptions.proposals import (
     Change,
@@ -31,6 +32,7 @@ from merchant_admin.subscriptions.proposals import (
     cycle_of,
     preview_change,
     preview_order,
+    preview_pause,
     preview_resume,
     preview_skip,
     price_of,
@@ -47,9 +49,9 @@ from merchant_admin.subscriptions.states import (
 )  # fmt: skip
 
 __all__ = [
-    "Change", "Order", "cancel_at_period_end", "cancel_now", "change_card", "change_terms", "collect_now", "keep",
-    "pause", "preview_change", "preview_order", "preview_resume", "preview_skip", "refund_suggestion", "resume",
-    "skip_next", "subscribe",
+    "Change", "Order", "cancel_at_period_end", "cancel_now", "change_card", "change_pause", "change_terms",
+    "collect_now", "keep", "pause", "preview_change", "preview_order", "preview_pause", "preview_resume",
+    "preview_skip", "refund_suggestion", "resume", "resume_due", "skip_next", "subscribe",
 ]  # fmt: skip
 
 
@@ -124,40 +126,13 @@ def change_terms(
         held.anchor_on, held.anchor_day = terms.cycle.anchor_on, terms.cycle.anchor_day
         held.next_step = terms.step
         if held.next_on is not None:
-            held.next_on = terms.cycle.on(terms.step)
+            held.next_on = terms.not_before(held.resumes_on).next_on
             held.trial_until = held.next_on if held.state is SubscriptionState.TRIAL else held.trial_until
         held.version += 1
         after = {"amount_krw": held.amount_krw, "next_on": _text(held.next_on), "plan": held.plan_id}
         telling.withdraw(ctx, session, held)
         agreeing.follow(ctx, session, held, agreed)
         steps.tell(ctx, "subscription.changed", held, reason, before=before, after=after)
-    return held
-
-
-def pause(ctx: WorkContext, subscription_id: str, version: int, reason: str | None = None) -> Subscription:
-    """Charge nothing until it is resumed. Raises RuleBroken while a period is not settled."""
-    with ctx.atomic() as session:
-        held = steps.locked(session, subscription_id, version)
-        _refuse_open(session, held)
-        steps.move(ctx, held, SubscriptionState.PAUSED)
-        held.next_on = None
-        telling.withdraw(ctx, session, held)
-        steps.tell(ctx, "subscription.paused", held, reason)
-    return held
-
-
-def resume(ctx: WorkContext, subscription_id: str, version: int) -> Subscription:
-    """Go on after a pause, at the first date of its cycle that is not past. Raises RuleBroken when not paused."""
-    today = seoul_day(ctx.now())
-    with ctx.atomic() as session:
-        held = steps.locked(session, subscription_id, version)
-        if held.state is not SubscriptionState.PAUSED or held.times_left == 0:
-            raise RuleBroken(_("일시정지한 정기결제만 다시 시작할 수 있습니다. 아무것도 바꾸지 않았습니다."))
-        held.next_step = held.cycle.first_from(held.next_step, today)
-        held.next_on = held.cycle.on(held.next_step)
-        steps.move(ctx, held, _running(session, held))
-        agreeing.follow(ctx, session, held, Agreed.of(held))
-        steps.tell(ctx, "subscription.resumed", held, next_on=_text(held.next_on))
     return held
 
 
@@ -199,7 +174,7 @@ def cancel_at_period_end(ctx: WorkContext, subscription_id: str, version: int, r
     """Charge no more, and end on the day the next charge would have come. Raises RuleBroken while something is owed."""
     with ctx.atomic() as session:
         held = steps.locked(session, subscription_id, version)
-        _refuse_open(session, held)
+        steps.refuse_open(session, held)
         steps.move(ctx, held, SubscriptionState.CANCELLING)
         held.ends_on, held.end_reason, held.next_on = held.next_on, EndReason.ASKED, None
         telling.withdraw(ctx, session, held)
@@ -215,7 +190,7 @@ def keep(ctx: WorkContext, subscription_id: str, version: int) -> Subscription:
             raise RuleBroken(_("해지 예정인 정기결제만 되돌릴 수 있습니다. 아무것도 바꾸지 않았습니다."))
         held.ends_on = held.end_reason = None
         held.next_on = held.cycle.on(held.next_step)
-        steps.move(ctx, held, _running(session, held))
+        steps.move(ctx, held, steps.running(session, held))
         agreeing.follow(ctx, session, held, Agreed.of(held))
         steps.tell(ctx, "subscription.kept", held, next_on=_text(held.next_on))
     return held
@@ -235,13 +210,6 @@ def _made(ctx: WorkContext, order: Order, plan: Plan, key: BillingKey) -> Subscr
     )  # fmt: skip
 
 
-def _running(session: Session, held: Subscription) -> SubscriptionState:
-    """TRIAL as long as nothing was ever paid of a subscription that began as one."""
-    paid = select(Period.id).where(Period.subscription_id == held.id, Period.state == PeriodState.PAID).limit(1)
-    is_trial = held.trial_until is not None and session.scalars(paid).first() is None
-    return SubscriptionState.TRIAL if is_trial else SubscriptionState.ACTIVE
-
-
 def _owed(session: Session, subscription_id: str) -> Period:
     waiting = {PeriodState.DUE, PeriodState.RETRYING, PeriodState.NEEDS_CARD}
     owed = select(Period).where(Period.subscription_id == subscription_id, Period.state.in_(waiting))
@@ -249,20 +217,6 @@ def _owed(session: Session, subscription_id: str) -> Period:
     if period is None:
         raise RuleBroken(_("지금 결제할 것이 없거나 이미 결제를 확인하고 있습니다. 아무것도 보내지 않았습니다."))
     return period
-
-
-def _refuse_open(session: Session, held: Subscription) -> None:
-    """Pausing and planned ends are for what is paid up and runs."""
-    if steps.open_period(session, held.id) is not None:
-        raise RuleBroken(
-            _(
-                "아직 끝나지 않은 결제가 있습니다. 결과가 나온 뒤에 다시 하거나 바로 해지하십시오. "
-                "아무것도 바꾸지 않았습니다."
-            ),
-            subscription=held.id,
-        )
-    if held.state not in CHARGED or held.next_on is None:
-        raise RuleBroken(_("이용 중이거나 체험 중인 정기결제에만 할 수 있습니다. 아무것도 바꾸지 않았습니다."))
 
 
 def _text(day: date | None) -> Any:

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.audit.service import record
 from merchant_admin.core.context import WorkContext
-from merchant_admin.core.errors import Conflict, NotFound
+from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.subscriptions import agreeing
 from merchant_admin.subscriptions.calendar import monthly_krw
 from merchant_admin.subscriptions.models import Period, Subscription
 from merchant_admin.subscriptions.states import (
+    CHARGED,
     OPEN_PERIOD,
     EndReason,
     PeriodState,
@@ -75,6 +76,7 @@ def move(ctx: WorkContext, subscription: Subscription, to: SubscriptionState) ->
 def end(ctx: WorkContext, subscription: Subscription, why: EndReason) -> None:
     """The last move: nothing is charged any more."""
     subscription.ended_at, subscription.end_reason, subscription.next_on = ctx.now(), why, None
+    subscription.resumes_on = None
     move(ctx, subscription, SubscriptionState.ENDED)
     agreeing.drop(ctx, ctx.reader, subscription)
 
@@ -84,6 +86,27 @@ def settle_period(ctx: WorkContext, period: Period, to: PeriodState, try_at: dat
     period.state = advance_period(period.state, to)
     period.try_at, period.held_until = try_at, None
     period.settled_at = None if to in OPEN_PERIOD else ctx.now()
+
+
+def running(session: Session, held: Subscription) -> SubscriptionState:
+    """TRIAL as long as nothing was ever paid of a subscription that began as one."""
+    paid = select(Period.id).where(Period.subscription_id == held.id, Period.state == PeriodState.PAID).limit(1)
+    is_trial = held.trial_until is not None and session.scalars(paid).first() is None
+    return SubscriptionState.TRIAL if is_trial else SubscriptionState.ACTIVE
+
+
+def refuse_open(session: Session, held: Subscription) -> None:
+    """Pausing and planned ends are for what is paid up and runs. Raises RuleBroken."""
+    if open_period(session, held.id) is not None:
+        raise RuleBroken(
+            _(
+                "아직 끝나지 않은 결제가 있습니다. 결과가 나온 뒤에 다시 하거나 바로 해지하십시오. "
+                "아무것도 바꾸지 않았습니다."
+            ),
+            subscription=held.id,
+        )
+    if held.state not in CHARGED or held.next_on is None:
+        raise RuleBroken(_("이용 중이거나 체험 중인 정기결제에만 할 수 있습니다. 아무것도 바꾸지 않았습니다."))
 
 
 def step_on(subscription: Subscription) -> None:

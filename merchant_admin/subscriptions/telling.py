@@ -21,7 +21,7 @@ from merchant_admin.notices.texts import wording_of
 from merchant_admin.notices.writing import News, said_card, said_day, said_won, tell_customer, tell_customers
 from merchant_admin.notices.writing import withdraw as withdraw_notices
 from merchant_admin.subscriptions.models import Period, Subscription
-from merchant_admin.subscriptions.states import CHARGED, Unit
+from merchant_admin.subscriptions.states import CHARGED, SubscriptionState, Unit
 
 AT_ONCE = 100
 _LONG = frozenset({Unit.MONTH, Unit.YEAR})  # a shorter cycle would be announced all the time
@@ -63,7 +63,8 @@ def withdraw(ctx: WorkContext, session: Session, held: Subscription) -> None:
 def announce_renewals(ctx: WorkContext, limit: int = AT_ONCE) -> int:
     """Tell of charges that come within the settings' days, once each. Returns how many subscriptions were looked at.
 
-    Only cycles of months and years, and only dates that are to come: what was forgotten is not told afterwards.
+    Only cycles of months and years, and only dates that are to come: what was forgotten is not told afterwards. The
+    first date after a pause with an agreed end is one of them.
     """
     out, today = ctx.outgoing, seoul_day(ctx.now())
     is_told = any(wording_of(ctx.reader, NoticeKind.RENEWAL_SOON, channel).is_on for channel in out.channels)
@@ -75,7 +76,7 @@ def announce_renewals(ctx: WorkContext, limit: int = AT_ONCE) -> int:
         Notice.about_on == Subscription.next_on,
     )  # fmt: skip
     soon = select(Subscription).where(
-        Subscription.state.in_(CHARGED), Subscription.next_on > today,
+        Subscription.state.in_(CHARGED | {SubscriptionState.PAUSED}), Subscription.next_on > today,
         Subscription.next_on <= today + timedelta(days=out.renewal_days), Subscription.unit.in_(_LONG),
         Subscription.mode == Mode(ctx.mode), ~told,
         ~holds_back(Subscription.id),

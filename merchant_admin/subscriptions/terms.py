@@ -1,7 +1,7 @@
 """What a subscription will do, told before it does it: dates and sums to come, and what a cancellation gives back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from merchant_admin.subscriptions.calendar import Cycle
@@ -21,8 +21,22 @@ class Terms:
 
     @classmethod
     def of(cls, subscription: Subscription) -> "Terms":
-        """As the subscription stands."""
+        """As the subscription stands: one that is paused until a day goes on with its first date from then on."""
+        return cls.without_pause(subscription).not_before(subscription.resumes_on)
+
+    @classmethod
+    def without_pause(cls, subscription: Subscription) -> "Terms":
+        """As if no pause left dates out."""
         return cls(subscription.cycle, subscription.next_step, subscription.amount_krw, subscription.times_left)
+
+    @property
+    def next_on(self) -> date:
+        """The first date, if any time is left."""
+        return self.cycle.on(self.step)
+
+    def not_before(self, day: date | None) -> "Terms":
+        """The same, beginning with the first date that is not before `day` (None: as it is)."""
+        return self if day is None else replace(self, step=self.cycle.first_from(self.step, day))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,10 @@ def what_next(row: SubscriptionRow) -> str:  # noqa: PLR0911 - one sentence for 
             sum=_won(row),
             day=_day(row.next_on),
         )
+    if row.state is SubscriptionState.PAUSED and row.times_left == 0:
+        return _("약속한 횟수를 다 써서 더 결제하지 않습니다. 끝내려면 해지하십시오.")
+    if row.resumes_on is not None:
+        return _until(row)
     if row.state is SubscriptionState.PAUSED:
         return _("멈춰 있어 결제하지 않습니다. 다시 시작하면 그 뒤의 첫 결제일부터 결제합니다.")
     if row.state is SubscriptionState.CANCELLING:
@@ -37,6 +41,16 @@ def what_next(row: SubscriptionRow) -> str:  # noqa: PLR0911 - one sentence for 
     if row.state is SubscriptionState.TRIAL:
         return _("%(day)s에 체험이 끝나고 %(sum)s을 처음 결제합니다.", day=_day(row.next_on), sum=_won(row))
     return _("%(day)s에 %(sum)s을 결제합니다.", day=_day(row.next_on), sum=_won(row))
+
+
+def _until(row: SubscriptionRow) -> str:
+    """Paused until a day: what comes on that day, and the first charge after it."""
+    said = {"day": _day(row.resumes_on), "sum": _won(row), "next": _day(row.next_on)}
+    if row.consent is not None:
+        return _("멈춰 있습니다. %(day)s에 다시 시작하지만, 고객이 %(sum)s에 동의해야 %(next)s에 결제합니다.", **said)
+    if row.next_on == row.resumes_on:
+        return _("멈춰 있습니다. %(day)s에 다시 시작하고 그날 %(sum)s을 결제합니다.", **said)
+    return _("멈춰 있습니다. %(day)s에 다시 시작하고 %(next)s에 %(sum)s을 결제합니다.", **said)
 
 
 def _owed(row: SubscriptionRow) -> str:

@@ -47,7 +47,7 @@ def next_day_of(ctx: WorkContext, subscription_id: str) -> date | None:
     try_at = ctx.session.scalars(owed).first()
     held = ctx.session.get(Subscription, subscription_id)
     ctx.end_reading()
-    days = [] if held is None else [day for day in (held.next_on, held.ends_on) if day is not None]
+    days = [] if held is None else [day for day in (held.resumes_on, held.next_on, held.ends_on) if day is not None]
     today = seoul_day(ctx.now())
     return min((day for day in (*days, *([seoul_day(try_at)] if try_at else [])) if day > today), default=None)
 

@@ -12,7 +12,7 @@ from flask import Flask
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import db
 from merchant_admin.portone.gateway import Gateway
-from merchant_admin.subscriptions import clock
+from merchant_admin.subscriptions import clock, pausing
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.worker.charging import Act, Charging
 from merchant_admin.worker.service import Patience, guarded
@@ -67,6 +67,8 @@ def keep_promises(  # noqa: PLR0913 - what a turn may do, each by name
     ctx.end_reading()
     may_send = hours.hold(ctx.now()) and not gateway.breaker.is_open and gateway.breaker.restored_at is None
     done = guarded(ctx, patience, "ends", "", lambda: clock.end_due(ctx))
+    if hours.hold(ctx.now()) and gateway.breaker.restored_at is None:
+        done += guarded(ctx, patience, "pauses", "", lambda: pausing.resume_due(ctx))
     news = clock.unsettled(ctx.reader) if gateway.breaker.may_probe and gateway.breaker.restored_at is None else []
     ctx.end_reading()
     done += spread(ctx, news, act("period news", lambda own, row_id: clock.follow_up(own, gateway, row_id)))

@@ -914,6 +914,7 @@ def upgrade():
         sa.Column('next_on', sa.Date(), nullable=True),
         sa.Column('trial_until', sa.Date(), nullable=True),
         sa.Column('times_left', sa.Integer(), nullable=True),
+        sa.Column('resumes_on', sa.Date(), nullable=True),
         sa.Column('ends_on', sa.Date(), nullable=True),
         sa.Column('end_reason', sa.String(length=32), nullable=True),
         sa.Column('ended_at', UtcDateTime(), nullable=True),
@@ -925,6 +926,8 @@ def upgrade():
         sa.CheckConstraint("end_reason IN ('asked', 'completed', 'unpaid')", name=op.f('ck_subscriptions_end_reason_known')),
         sa.CheckConstraint("mode IN ('sandbox', 'test', 'live')", name=op.f('ck_subscriptions_mode_known')),
         sa.CheckConstraint("state <> 'cancelling' OR ends_on IS NOT NULL", name=op.f('ck_subscriptions_cancelling_has_day')),
+        sa.CheckConstraint("resumes_on IS NULL OR state = 'paused'", name=op.f('ck_subscriptions_resumes_from_pause')),
+        sa.CheckConstraint("state <> 'paused' OR (resumes_on IS NULL) = (next_on IS NULL)", name=op.f('ck_subscriptions_paused_until_has_next')),
         sa.CheckConstraint("state IN ('trial', 'active', 'past_due', 'paused', 'cancelling', 'ended')", name=op.f('ck_subscriptions_state_known')),
         sa.CheckConstraint("unit IN ('day', 'week', 'month', 'year')", name=op.f('ck_subscriptions_unit_known')),
         sa.CheckConstraint('amount_krw BETWEEN 1 AND 100000000', name=op.f('ck_subscriptions_amount_range')),
@@ -940,7 +943,7 @@ def upgrade():
         sa.PrimaryKeyConstraint('id', name=op.f('pk_subscriptions')),
         sa.UniqueConstraint('sheet_key', name=op.f('uq_subscriptions_sheet_key'))
     )
-    op.create_index('ix_subscriptions_ahead', 'subscriptions', ['mode', 'next_on', 'unit', 'every', 'anchor_day', 'times_left', 'state', 'amount_krw', 'id'], unique=False, sqlite_where=sa.text("state IN ('trial', 'active', 'past_due')"), postgresql_where=sa.text("state IN ('trial', 'active', 'past_due')"))
+    op.create_index('ix_subscriptions_ahead', 'subscriptions', ['mode', 'next_on', 'unit', 'every', 'anchor_day', 'times_left', 'state', 'amount_krw', 'id'], unique=False, sqlite_where=sa.text("state IN ('trial', 'active', 'past_due', 'paused')"), postgresql_where=sa.text("state IN ('trial', 'active', 'past_due', 'paused')"))
     op.create_index('ix_subscriptions_ended', 'subscriptions', ['ended_at', 'id'], unique=False, sqlite_where=sa.text("ended_at IS NOT NULL"), postgresql_where=sa.text("ended_at IS NOT NULL"))
     op.create_index('ix_subscriptions_billing_key', 'subscriptions', ['billing_key_id', 'state'], unique=False)
     op.create_index('ix_subscriptions_customer', 'subscriptions', ['customer_id', 'created_at'], unique=False)
@@ -948,6 +951,7 @@ def upgrade():
     op.create_index('ix_subscriptions_ending', 'subscriptions', ['state', 'ends_on'], unique=False, sqlite_where=sa.text("state = 'cancelling'"), postgresql_where=sa.text("state = 'cancelling'"))
     op.create_index('ix_subscriptions_newest', 'subscriptions', ['moved_at', 'id'], unique=False)
     op.create_index('ix_subscriptions_plan', 'subscriptions', ['plan_id', 'state'], unique=False)
+    op.create_index('ix_subscriptions_resuming', 'subscriptions', ['mode', 'resumes_on', 'id'], unique=False, sqlite_where=sa.text("resumes_on IS NOT NULL"), postgresql_where=sa.text("resumes_on IS NOT NULL"))
     op.create_index('ix_subscriptions_state', 'subscriptions', ['state', 'moved_at', 'id'], unique=False)
     op.create_table('periods',
         sa.Column('id', sa.String(length=40), nullable=False),
@@ -1008,8 +1012,9 @@ def downgrade():
     op.drop_index('ix_periods_due', table_name='periods')
     op.drop_index('ix_periods_charging', table_name='periods', sqlite_where=sa.text("state = 'charging'"), postgresql_where=sa.text("state = 'charging'"))
     op.drop_table('periods')
-    op.drop_index('ix_subscriptions_ahead', table_name='subscriptions', sqlite_where=sa.text("state IN ('trial', 'active', 'past_due')"), postgresql_where=sa.text("state IN ('trial', 'active', 'past_due')"))
+    op.drop_index('ix_subscriptions_ahead', table_name='subscriptions', sqlite_where=sa.text("state IN ('trial', 'active', 'past_due', 'paused')"), postgresql_where=sa.text("state IN ('trial', 'active', 'past_due', 'paused')"))
     op.drop_index('ix_subscriptions_ended', table_name='subscriptions', sqlite_where=sa.text("ended_at IS NOT NULL"), postgresql_where=sa.text("ended_at IS NOT NULL"))
+    op.drop_index('ix_subscriptions_resuming', table_name='subscriptions', sqlite_where=sa.text("resumes_on IS NOT NULL"), postgresql_where=sa.text("resumes_on IS NOT NULL"))
     op.drop_index('ix_subscriptions_state', table_name='subscriptions')
     op.drop_index('ix_subscriptions_plan', table_name='subscriptions')
     op.drop_index('ix_subscriptions_newest', table_name='subscriptions')

@@ -39,7 +39,7 @@ OTHER_PAGES = (
     "/pay/{token}", "/pay/{waiting_token}", "/pay/{in_window_token}", "/pay/{in_window_token}/window",
     "/key-in/new?customer_id={customer_id}", "/schedules/new?customer_id={customer_id}",
     "/schedules/{schedule_id}/time", "/schedules/import?customer_id={customer_id}",
-    "/subscriptions/new?customer_id={customer_id}", "/subscriptions/{subscription_id}/acts/pause",
+    "/subscriptions/new?customer_id={customer_id}", "/subscriptions/{subscription_id}/acts/skip", "/subscriptions/{subscription_id}/pause",
     "/subscriptions/{subscription_id}/change", "/plans", "/plans/new", "/plans/{plan_id}/edit",
     "/cases/{case_id}", "/cases?state=resolved", "/reconciliation/{closed_day}", "/entries", "/failures/{failure_id}",
     "/channels", "/activity", "/webhook-events", "/staff", "/staff/new", "/staff/{staff_id}/edit", "/account",

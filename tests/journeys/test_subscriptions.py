@@ -113,7 +113,7 @@ def test_from_the_first_month_to_a_new_card_a_pause_and_a_fair_end(shop, open_pa
     desk.comes_back(subscription, email)
     desk.reads("이용 중", WILL_CHARGE, (2027, 2, 23))
 
-    acts(desk, "일시정지")
+    pauses(desk)
     desk.reads("일시정지", "멈춰 있어 결제하지 않습니다. 다시 시작하면 그 뒤의 첫 결제일부터 결제합니다.")
     shop.goes_on(noon(2027, 3, 2))
     desk.comes_back(subscription, email)
@@ -177,6 +177,15 @@ def acts(desk, name, reason=None):
     if reason:
         desk.page.get_by_label(re.compile(f"^{desk.say('까닭')}")).fill(reason)
     desk.press(name)
+    desk.is_named("월 이용료")
+
+
+def pauses(desk):
+    desk.follow("일시정지")
+    desk.looks_over()
+    desk.press("다음: 확인")
+    desk.looks_over()
+    desk.press("일시정지")
     desk.is_named("월 이용료")
 
 

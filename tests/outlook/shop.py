@@ -40,7 +40,9 @@ def a_crowd(world, count=120, seed=5):
         )  # fmt: skip
         step = one.cycle.first_from(0, today + timedelta(days=dice.choice([0, 0, 1, 2])))
         one.next_step = step
-        one.next_on = one.cycle.on(step) if state in GOES_ON else None
+        if state is _S.PAUSED and dice.random() < 0.5:
+            one.resumes_on = today + timedelta(days=dice.randrange(1, 60))
+        one.next_on = Terms.of(one).next_on if state in GOES_ON or one.resumes_on else None
         if state is _S.ENDED:
             one.ended_at, one.end_reason = now - timedelta(days=dice.randrange(60)), dice.choice(["asked", "unpaid"])
         if state is _S.CANCELLING:
@@ -76,7 +78,7 @@ def _periods(dice, one, step, state, today):
 
 def dates_of(one, last, today):
     """The due dates to come of one subscription, one by one."""
-    if one.state not in GOES_ON or one.next_on is None:
+    if one.next_on is None:
         return []
     found, terms = [], Terms.of(one)
     for each in preview(terms, 500):

@@ -7,4 +7,10 @@ def test_months_of_refusals_faults_deaths_other_cards_pauses_and_days_off(world)
     year = Year(world, count=12, seed=7)
     year.live(days=110)
     year.check()
-    assert min(year.happened[what] for what in ("faults", "paused", "other card", "days off")) > 0
+    assert (
+        min(
+            year.happened[what]
+            for what in ("faults", "paused", "resumed by day", "pause moved", "other card", "days off")
+        )
+        > 0
+    )

@@ -93,6 +93,19 @@ def test_another_plan_brings_its_price_and_cycle(world):
     )
 
 
+def test_a_monthly_plan_after_a_weekly_one_begins_on_its_next_date(world):
+    made = subscribed(world, a_plan(world, unit=Unit.WEEK), starts_on=date(2026, 11, 24))
+    world.clock.advance(days=1)
+    turn(world)
+    change = Change(plan_id=a_plan(world, name="월 구독").id)
+    pass_days(world, 6)
+    shown = service.preview_change(world.session, fresh(world, made), change, today(world))
+    act(world, made, service.change_terms, change)
+    assert [one.on.isoformat() for one in shown] == ["2026-12-01", "2027-01-01", "2027-02-01"]
+    assert fresh(world, made).next_on == shown[0].on
+    assert taken(world) == [9_900]
+
+
 def test_a_pause_charges_nothing_and_missed_dates_are_not_made_up_for(world):
     made = subscribed(world)
     turn(world)

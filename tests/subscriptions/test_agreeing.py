@@ -187,3 +187,26 @@ def test_every_pair_of_states_is_decided():
             else:
                 with pytest.raises(RuleBroken):
                     advance_consent(state, to)
+
+
+@pytest.mark.parametrize("how", ["pause", "pause until", "cancelling"])
+def test_a_price_that_rose_while_nothing_was_to_come_needs_the_word_as_well(shop, how):
+    made = subscribed(shop)
+    turn(shop)
+    version = fresh(shop, made).version
+    if how == "cancelling":
+        service.cancel_at_period_end(shop.ctx(), made, version, "이사")
+    else:
+        until = None if how == "pause" else NOON.date() + timedelta(days=5)
+        service.pause(shop.ctx(), made, version, until=until)
+    change(shop, made, amount_krw=12_900)
+    if how == "cancelling":
+        service.keep(shop.ctx(), made, fresh(shop, made).version)
+    elif how == "pause":
+        service.resume(shop.ctx(), made, fresh(shop, made).version)
+    pass_days(shop, 33)
+    assert (taken(shop), fresh(shop, made).state.value) == ([9_900], "active")
+    assert (newest(shop).agreed_krw, newest(shop).amount_krw) == (9_900, 12_900)
+    answer(shop)
+    turn(shop)
+    assert taken(shop) == [9_900, 12_900]

@@ -5,7 +5,7 @@ import re
 from sqlalchemy import text
 
 from merchant_admin.core.db import db
-from merchant_admin.subscriptions import clock, queries
+from merchant_admin.subscriptions import clock, pausing, queries
 from merchant_admin.subscriptions.states import SubscriptionState
 from tests.policy.test_plans import statements
 from tests.subscriptions.acting import subscribed
@@ -13,6 +13,7 @@ from tests.subscriptions.acting import subscribed
 OWN_INDEX = {
     "due dates": (lambda world: clock.open_due(world.ctx()), "ix_subscriptions_due"),
     "periods to charge": (lambda world: clock.claim_due(world.ctx()), "ix_periods_work"),
+    "pauses that are over": (lambda world: pausing.resume_due(world.ctx()), "ix_subscriptions_resuming"),
     "ends": (lambda world: clock.end_due(world.ctx()), "ix_subscriptions_ending"),
     "news of charges": (lambda world: clock.unsettled(world.session()), "ix_periods_charging"),
     "the list": (lambda world: queries.subscription_page(world.session(), None, None), "ix_subscriptions_newest"),

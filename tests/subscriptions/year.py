@@ -10,7 +10,7 @@ import tempfile
 import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -79,6 +79,15 @@ class Diary:
     stood_still: list[tuple[date, date | None]] = field(
         default_factory=list
     )  # last date that had its period; resumed on
+    resumes_on: date | None = None  # the agreed end of the pause it stands in
+
+    def come_to(self, day):
+        """It is this day: a pause that was agreed to last until now or before is over, as of its own day."""
+        if self.resumes_on is not None and self.resumes_on <= day:
+            self.stood_still[-1] = (self.stood_still[-1][0], self.resumes_on)
+            self.resumes_on = None
+            return True
+        return False
 
     def dates(self, until):
         """Every date that should have a period by `until`, oldest first."""
@@ -210,6 +219,7 @@ class Year:
 
     def _note_still(self):
         """Keep since when each paused subscription stands still: after the last date that has its period."""
+        self.happened["resumed by day"] += sum(diary.come_to(today(self.world)) for diary in self.diaries.values())
         self.world.session.rollback()
         paused = select(Subscription.id).where(Subscription.state == SubscriptionState.PAUSED)
         for subscription_id in self.world.session.scalars(paused).all():
@@ -233,10 +243,16 @@ class Year:
         ).first()
         self.world.session.rollback()
         ctx, act = self.world.ctx(), self.dice.random()
-        if state is SubscriptionState.PAUSED and held.times_left != 0:
+        if state is SubscriptionState.PAUSED and held.times_left != 0 and act < 0.5:
+            until = self._some_day() if act < 0.35 else None
+            service.change_pause(ctx, chosen, version, until=until)
+            self.diaries[chosen].resumes_on = until
+            self.happened["pause moved"] += 1
+        elif state is SubscriptionState.PAUSED and held.times_left != 0:
             service.resume(ctx, chosen, version)
             diary = self.diaries[chosen]
             diary.stood_still[-1] = (diary.stood_still[-1][0], today(self.world))
+            diary.resumes_on = None
             self.happened["resumed"] += 1
         elif state is SubscriptionState.PAST_DUE or (state is SubscriptionState.ACTIVE and act < 0.3):
             customer = type("Customer", (), {"id": customer_id})
@@ -244,12 +260,17 @@ class Year:
             service.change_card(self.world.ctx(), chosen, version, key.id)
             self.happened["other card"] += 1
         elif state is SubscriptionState.ACTIVE and owed is None and act < 0.7:
-            service.pause(ctx, chosen, version)
+            until = self._some_day() if act < 0.55 else None
+            service.pause(ctx, chosen, version, until=until)
             self._stand_still(chosen)
-            self.happened["paused"] += 1
+            self.diaries[chosen].resumes_on = until
+            self.happened["paused until a day" if until else "paused"] += 1
         elif state is SubscriptionState.ACTIVE and owed is None and held.next_on is not None:
             service.skip_next(ctx, chosen, version)
             self.happened["skipped"] += 1
+
+    def _some_day(self):
+        return today(self.world) + timedelta(days=self.dice.randint(1, 50))
 
     def check(self):
         """Nothing forgotten, nothing charged twice, every date right, and the books are the sandbox's truth."""
@@ -275,6 +296,11 @@ class Year:
         owed = [row.state for row in rows if row.state in OPEN_PERIOD]
         assert set(owed) <= {PeriodState.RETRYING, PeriodState.NEEDS_CARD}, about
         assert len(owed) <= 1
+        assert (held.resumes_on is None) == (diary.resumes_on is None or held.state is SubscriptionState.ENDED), about
+        if held.resumes_on is not None:
+            assert (held.state, held.resumes_on) == (SubscriptionState.PAUSED, diary.resumes_on), about
+            beyond = replace(diary, stood_still=[*diary.stood_still[:-1], (diary.stood_still[-1][0], held.resumes_on)])
+            assert held.next_on == beyond.dates(max(now, far) + timedelta(days=800))[len(had)], about
         if held.state in {SubscriptionState.ACTIVE, SubscriptionState.TRIAL}:
             assert not owed
             assert len(had) >= bisect_right(due, now), about
