@@ -23,6 +23,9 @@ from merchant_admin.demo.commands import demo_commands
 from merchant_admin.key_in.routes import bp as key_in
 from merchant_admin.line.memory import SharedMemory
 from merchant_admin.notices.consent_routes import bp as consents
+from merchant_admin.notices.consents import LINK as CONSENT_LINK
+from merchant_admin.notices.links import carries_link
+from merchant_admin.notices.states import NoticeKind
 from merchant_admin.notices.text_routes import notices
 from merchant_admin.operations.commands import COMMANDS
 from merchant_admin.outlook.number_routes import outlook
@@ -42,6 +45,7 @@ from merchant_admin.schedules.again_routes import schedules
 from merchant_admin.schedules.commands import schedule_commands
 from merchant_admin.schedules.promising import KEEPER, schedules_of_key
 from merchant_admin.staff.routes import bp as staff
+from merchant_admin.subscriptions.answer_routes import bp as consent_links
 from merchant_admin.subscriptions.dunning import KEEPER as PERIODS
 from merchant_admin.subscriptions.pause_routes import subscriptions
 from merchant_admin.subscriptions.queries import subscriptions_of_key
@@ -72,6 +76,7 @@ FEATURES = (
     card_moves,
     register_links,
     consents,
+    consent_links,
     audit,
     overview,
     worker,
@@ -117,6 +122,7 @@ def create_app(settings: Settings, *, http: requests.Session | None = None, cloc
     expects_payments("subscriptions", PERIODS)
     needs_cards(schedules_of_key)
     asks_for_consents(consent_tasks)
+    carries_link(CONSENT_LINK, NoticeKind.PRICE_RISE, NoticeKind.TRIAL_END)
     expects_payments("schedules", KEEPER)
     expects_payments("checkouts", CHECKOUTS)
     app.jinja_env.globals["has_test_clock"] = settings.mode is Mode.SANDBOX and isinstance(clock, MovableClock)

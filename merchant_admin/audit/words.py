@@ -88,6 +88,7 @@ ACTS: dict[str, Said] = {
     "notice.asked_again": (_("알림을 다시 보내기로 함"), "plain", "repeat"),
     "notice.text_changed": (_("알림 문구 변경 · %(version)s판"), "plain", "pencil"),
     "consent.needed": (_("%(on)s부터 %(amount_krw)s에 고객 동의 필요"), "warn", "circle-alert"),
+    "consent.asked_again": (_("동의를 다시 요청함"), "plain", "repeat"),
     "consent.given": (_("%(amount_krw)s 결제에 고객이 동의함"), "ok", "circle-check"),
     "consent.refused": (_("%(amount_krw)s 결제에 고객이 동의하지 않음"), "bad", "circle-x"),
     "consent.applied": (_("동의한 금액 %(amount_krw)s 적용"), "plain", "check"),

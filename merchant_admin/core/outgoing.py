@@ -69,6 +69,7 @@ class Outgoing:
     """
 
     shop: str = ""  # the name customers know the merchant by
+    address: str = ""  # where links in notices lead, without a slash at its end
     mail: MailServer | None = None
     text: TextWay = TextWay.OFF
     text_url: str = ""
@@ -98,9 +99,14 @@ class Reader(Protocol):
 
 
 def read_outgoing(read: Reader, shop: str, *, is_sandbox: bool) -> Outgoing:
-    """From the environment. In sandbox mode a file for text messages can be fetched, and nothing leaves by itself."""
+    """From the environment. In sandbox mode a file for text messages can be fetched, and nothing leaves by itself.
+
+    A worker has no request to take our own address from: where BASE_URL may be left out it is this machine's.
+    """
+    here = f"http://{read.text('HOST', '127.0.0.1')}:{read.text('PORT', '8000')}"
     return Outgoing(
         shop=shop,
+        address=read.text("BASE_URL", here).rstrip("/"),
         mail=_mail_server(read),
         text=TextWay(read.one_of("TEXT_NOTICES", tuple(TextWay), TextWay.CSV if is_sandbox else TextWay.OFF)),
         text_url=read.text("TEXT_URL", ""),

@@ -20,7 +20,7 @@ from merchant_admin.notices import consents, forms
 from merchant_admin.notices.consent_queries import ConsentRow, Tab
 from merchant_admin.notices.consent_words import what_next
 from merchant_admin.notices.models import Consent
-from merchant_admin.notices.states import UNSETTLED, SaidBy
+from merchant_admin.notices.states import UNSETTLED, ConsentState, SaidBy
 from merchant_admin.web.access import requires, work_context
 from merchant_admin.web.forms import FormReader
 from merchant_admin.web.looks import word
@@ -83,6 +83,22 @@ def show_consent(consent_id: str) -> Response:
     return _consent_page(row, form)
 
 
+@bp.post("/consents/<string:consent_id>/asks")
+@requires(Permission.EDIT_CUSTOMERS)
+def create_ask(consent_id: str) -> Response:
+    """Asks the customer once more, with a link that lives on; once per press."""
+    queries.consent_view(db.session(), consent_id)
+    typed = request.form.get("asks", "")
+    asks = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 6 else -1
+    try:
+        consents.ask_again(work_context(), consent_id, asks)
+    except (Conflict, RuleBroken) as refusal:
+        flash(str(refusal.message), "warn")
+    else:
+        flash(_("동의를 다시 요청합니다. 알리는 시간 안에 한 번 보냅니다."), "ok")
+    return after_post(url_for(".show_consent", consent_id=consent_id))
+
+
 @bp.post("/consents/<string:consent_id>/answers")
 @requires(Permission.EDIT_CUSTOMERS)
 def create_answer(consent_id: str) -> Response:
@@ -108,9 +124,11 @@ def _consent_page(row: ConsentRow, form: FormReader, status: int = 200) -> Respo
     held = session.get_one(Consent, row.id)
     text = consents.text_for(work_context(), session, held)
     may_answer = row.state in UNSETTLED and row.opens_on <= today
+    may_ask = row.state is ConsentState.OPEN and row.opens_on <= today and bool(work_context().outgoing.channels)
     return page(
         "notices/consent.html", row=row, form=form, text=text, words=queries.words_of(session, row.id),
         sentence=what_next(row, today), is_overdue=row.is_overdue(today), may_answer=may_answer,
+        may_ask=may_ask, asks=held.asks, link_until=held.link_until,
         ways=[(way.value, word(way)) for way in SaidBy if way is not SaidBy.LINK],
         events=told(of_subjects(session, ("consent", row.id), limit=FEW_EVENTS)), status=status,
     )  # fmt: skip

@@ -16,10 +16,12 @@ from merchant_admin.audit.service import record
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
+from merchant_admin.core.link_tokens import hash_of, token_of
 from merchant_admin.core.outgoing import Channel
 from merchant_admin.core.times import seoul_day, start_of
 from merchant_admin.customers.models import Customer
-from merchant_admin.notices.models import Consent, ConsentWord
+from merchant_admin.notices import links
+from merchant_admin.notices.models import Consent, ConsentWord, Notice
 from merchant_admin.notices.states import (
     HOLDS,
     UNSETTLED,
@@ -30,7 +32,7 @@ from merchant_admin.notices.states import (
     advance_consent,
 )  # fmt: skip
 from merchant_admin.notices.texts import Rendered, render, wording_of
-from merchant_admin.notices.writing import GOOD_FOR, News, said_day, said_won, tell_customer, withdraw
+from merchant_admin.notices.writing import GOOD_FOR, News, said_cycle, said_day, said_won, tell_customer, withdraw
 
 NOTE_MOST = 300
 BATCH = 100
@@ -48,6 +50,13 @@ class Wish:
     agreed_days: int  # about so many lay between two charges
     amount_krw: int
     effective_on: date
+    agreed_cycle: str = "month.1"
+    cycle: str = "month.1"  # how often it is to be charged, as in the table
+
+    def is_of(self, consent: Consent) -> bool:
+        """Whether this task asks for just this."""
+        asked = (consent.kind, consent.amount_krw, consent.cycle, consent.effective_on)
+        return asked == (self.kind, self.amount_krw, self.cycle, self.effective_on)
 
 
 @dataclass(frozen=True)
@@ -83,17 +92,19 @@ def need(ctx: WorkContext, session: Session, wish: Wish, before: Consent | None)
     """
     opens_on = wish.effective_on - timedelta(days=ctx.outgoing.consent_days)
     if before is not None:
-        if (before.kind, before.amount_krw, before.effective_on) == (wish.kind, wish.amount_krw, wish.effective_on):
+        if wish.is_of(before):
             return before
         if _still_good(before, wish, opens_on):
             before.effective_on, before.opens_on = wish.effective_on, opens_on
             before.version += 1
             return before
         withdraw_consent(ctx, session, before)
+    consent_id = new_id("cns")
     made = Consent(
-        id=new_id("cns"), kind=wish.kind, subscription_id=wish.subscription_id, customer_id=wish.customer_id,
+        id=consent_id, kind=wish.kind, subscription_id=wish.subscription_id, customer_id=wish.customer_id,
         name=wish.name, agreed_krw=wish.agreed_krw, agreed_days=wish.agreed_days, amount_krw=wish.amount_krw,
-        effective_on=wish.effective_on, opens_on=opens_on, state=ConsentState.OPEN, version=1, created_at=ctx.now(),
+        effective_on=wish.effective_on, opens_on=opens_on, agreed_cycle=wish.agreed_cycle, cycle=wish.cycle,
+        state=ConsentState.OPEN, version=1, link_hash=hash_of(token(ctx, consent_id)), asks=0, created_at=ctx.now(),
     )  # fmt: skip
     session.add(made)
     session.flush()
@@ -135,11 +146,60 @@ def ask_due(ctx: WorkContext, limit: int = BATCH) -> int:
     return len(found)
 
 
+def ask_again(ctx: WorkContext, consent_id: str, asks: int) -> Consent:
+    """Write the notices once more, and let the link live on. `asks` is what the page showed, so two presses are one.
+
+    Raises NotFound, Conflict when it was answered, is over or was asked for meanwhile, RuleBroken before its days.
+    """
+    with ctx.atomic() as session:
+        held = locked(session, consent_id)
+        if held.state is not ConsentState.OPEN or held.asks != asks:
+            raise Conflict(_("그사이 답을 받았거나 이미 다시 요청했습니다. 이번 요청은 하지 않았습니다."))
+        if held.opens_on > seoul_day(ctx.now()):
+            raise RuleBroken(_("아직 동의를 받는 기간이 아닙니다. 아무것도 보내지 않았습니다."))
+        withdraw(ctx, session, held.subscription_id, NoticeKind(held.kind.value))
+        _ask(ctx, session, held)
+        _tell(ctx, "consent.asked_again", held)
+    return held
+
+
+def token(ctx: WorkContext, consent_id: str) -> str:
+    """The secret of the address on which the customer answers; made again each time, kept nowhere."""
+    return token_of(ctx.secret, "consent", consent_id)
+
+
+def link_is_open(consent: Consent, now: datetime) -> bool:
+    """Whether the customer may still answer by the link: asked for, not answered by anybody, and in time."""
+    return consent.state is ConsentState.OPEN and consent.link_until is not None and now < consent.link_until
+
+
+def _asked_by(notice: Notice) -> str:
+    """The consent that a notice asks for: its cause begins with it."""
+    return notice.cause.partition(".")[0]
+
+
+def _link_is_over(ctx: WorkContext, session: Session, notice: Notice) -> bool:
+    held = session.get(Consent, _asked_by(notice), populate_existing=True)
+    return held is None or not link_is_open(held, ctx.now())
+
+
+LINK = links.Link("/consent/", lambda ctx, notice: token(ctx, _asked_by(notice)), _link_is_over)
+
+
+def locked(session: Session, consent_id: str) -> Consent:
+    """The consent as it stands, locked until the commit. Raises NotFound."""
+    held = session.get(Consent, consent_id, with_for_update=True, populate_existing=True)
+    if held is None:
+        raise NotFound(_("동의 기록을 찾을 수 없습니다."))
+    return held
+
+
 def text_for(ctx: WorkContext, session: Session, consent: Consent) -> Rendered:
     """What the customer is told and answers to: the mail's text, which names sums, dates and how to take it back."""
     customer = session.get(Customer, consent.customer_id)
-    names = {"상호": ctx.outgoing.shop, "고객명": customer.name if customer else ""}
-    return render(wording_of(session, NoticeKind(consent.kind.value), Channel.EMAIL), {**_values(consent), **names})
+    kind = NoticeKind(consent.kind.value)
+    names = {"상호": ctx.outgoing.shop, "고객명": customer.name if customer else "", **links.hidden(ctx, kind)}
+    return render(wording_of(session, kind, Channel.EMAIL), {**_values(consent), **names})
 
 
 def answer(ctx: WorkContext, consent_id: str, said: Said) -> Consent:
@@ -149,9 +209,7 @@ def answer(ctx: WorkContext, consent_id: str, said: Said) -> Consent:
     from the future or from before them, and when it is settled.
     """
     with ctx.atomic() as session:
-        held = session.get(Consent, consent_id, with_for_update=True, populate_existing=True)
-        if held is None:
-            raise NotFound(_("동의 기록을 찾을 수 없습니다."))
+        held = locked(session, consent_id)
         text = text_for(ctx, session, held)
         if held.version != said.version or text.version != said.text_version:
             raise Conflict(
@@ -177,7 +235,7 @@ def answer(ctx: WorkContext, consent_id: str, said: Said) -> Consent:
 
 
 def _refuse(ctx: WorkContext, held: Consent, said: Said) -> None:
-    if held.state not in UNSETTLED:
+    if held.state not in UNSETTLED or (said.said_by is SaidBy.LINK and not link_is_open(held, ctx.now())):
         raise RuleBroken(_("이미 적용했거나 취소한 동의입니다. 아무것도 적지 않았습니다."), consent=held.id)
     if said.said_at > ctx.now():
         raise RuleBroken(_("아직 오지 않은 때는 적을 수 없습니다."))
@@ -192,6 +250,7 @@ def _still_good(given: Consent, wish: Wish, opens_on: date) -> bool:
         given.state is ConsentState.GIVEN
         and given.kind is wish.kind
         and given.amount_krw >= wish.amount_krw
+        and given.cycle == wish.cycle
         and wish.effective_on >= given.effective_on
         and given.answered_at is not None
         and seoul_day(given.answered_at) >= opens_on
@@ -200,9 +259,12 @@ def _still_good(given: Consent, wish: Wish, opens_on: date) -> bool:
 
 def _ask(ctx: WorkContext, session: Session, consent: Consent) -> None:
     consent.asked_at = ctx.now()
+    consent.asks += 1
     until = max(start_of(consent.effective_on), ctx.now() + GOOD_FOR)
+    consent.link_until = until
+    cause = consent.id if consent.asks == 1 else f"{consent.id}.{consent.asks}"
     news = News(
-        consent.id, NoticeKind(consent.kind.value), consent.customer_id, ("subscription", consent.subscription_id),
+        cause, NoticeKind(consent.kind.value), consent.customer_id, ("subscription", consent.subscription_id),
         _values(consent), consent.effective_on, until,
     )  # fmt: skip
     tell_customer(ctx, session, news)
@@ -210,9 +272,14 @@ def _ask(ctx: WorkContext, session: Session, consent: Consent) -> None:
 
 def _values(consent: Consent) -> dict[str, str]:
     on, amount = said_day(consent.effective_on), said_won(consent.amount_krw)
+    until = (consent.link_until or start_of(consent.effective_on)) - timedelta(seconds=1)  # the last whole day
+    both = {"상품명": consent.name, "기한": said_day(until)}
     if consent.kind is ConsentKind.TRIAL_END:
-        return {"상품명": consent.name, "금액": amount, "결제일": on}
-    return {"상품명": consent.name, "이전금액": said_won(consent.agreed_krw), "새금액": amount, "시행일": on}
+        return both | {"금액": amount, "결제일": on, "주기": said_cycle(consent.cycle)}
+    return both | {
+        "이전금액": said_won(consent.agreed_krw), "새금액": amount, "시행일": on,
+        "이전주기": said_cycle(consent.agreed_cycle), "새주기": said_cycle(consent.cycle),
+    }  # fmt: skip
 
 
 def _tell(ctx: WorkContext, act: str, consent: Consent) -> None:

@@ -8,9 +8,16 @@ from flask_babel import gettext as _
 from merchant_admin.core.outgoing import Channel
 from merchant_admin.core.times import SEOUL
 from merchant_admin.notices.consents import NOTE_MOST, Said
-from merchant_admin.notices.shipped import VARIABLES, Wording
+from merchant_admin.notices.shipped import LINK_VARIABLES, VARIABLES, WORTHLESS_WITHOUT, Wording
 from merchant_admin.notices.states import NoticeKind, SaidBy
-from merchant_admin.notices.texts import MAIL_MOST, SUBJECT_MOST, TEXT_MOST, is_unfinished, unknown_variables
+from merchant_admin.notices.texts import (
+    MAIL_MOST,
+    SUBJECT_MOST,
+    TEXT_MOST,
+    is_unfinished,
+    unknown_variables,
+    used_variables,
+)
 from merchant_admin.web.forms import FormReader
 
 
@@ -31,6 +38,7 @@ def read_text(data: Mapping[str, str], kind: NoticeKind, channel: Channel) -> tu
     body = form.text("body", most=MAIL_MOST if is_mail else TEXT_MOST, required=True)
     for name, text in (("subject", subject), ("body", body)):
         _refuse_variables(form, name, kind, text)
+    _refuse_misplaced_link(form, kind, subject, body)
     if not form.is_valid or version is None:
         return form, None
     return form, Wording(kind, channel, version, is_on=is_on, subject=subject, body=body)
@@ -61,6 +69,17 @@ def _instant(form: FormReader) -> datetime | None:
     except ValueError:
         form.refuse("said_on", _("날짜와 시각을 2026-11-23, 14:30처럼 적어 주세요."))
         return None
+
+
+def _refuse_misplaced_link(form: FormReader, kind: NoticeKind, subject: str, body: str) -> None:
+    """A link never stands in a subject, which mail servers write down; and some texts are for nothing without it."""
+    link = LINK_VARIABLES.get(kind)
+    if link is None:
+        return
+    if link in used_variables(subject):
+        form.refuse("subject", _("링크는 제목에 넣을 수 없습니다. 내용에 넣어 주세요."))
+    if kind in WORTHLESS_WITHOUT and body and link not in used_variables(body):
+        form.refuse("body", _("이 알림에는 %(name)s이 있어야 합니다.", name=f"#{{{link}}}"))
 
 
 def _refuse_variables(form: FormReader, name: str, kind: NoticeKind, text: str) -> None:

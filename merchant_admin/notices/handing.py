@@ -5,7 +5,6 @@ from datetime import datetime
 
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from merchant_admin.audit.service import record
 from merchant_admin.core.context import WorkContext
@@ -13,6 +12,7 @@ from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import Conflict, NotFound
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.outgoing import Channel
+from merchant_admin.notices import links
 from merchant_admin.notices.models import Notice
 from merchant_admin.notices.sending import prepare
 from merchant_admin.notices.states import AGAIN, NoticeState, advance
@@ -46,6 +46,7 @@ def hand_over(ctx: WorkContext) -> str | None:
         for notice in taken:
             notice.state, notice.moved_at = advance(notice.state, NoticeState.HANDED_OVER), ctx.now()
             notice.handover_id = handover_id
+            links.note_sent(ctx, session, notice)
             facts = {"kind": notice.kind.value, "channel": notice.channel.value}
             record(ctx, "notice.handed_over", ("notice", notice.id), customer_id=notice.customer_id, **facts)
         if taken:
@@ -53,13 +54,16 @@ def hand_over(ctx: WorkContext) -> str | None:
     return handover_id if taken else None
 
 
-def handed_over(session: Session, handover_id: str) -> list[HandedOver]:
-    """The lines of a file. Raises NotFound."""
-    lines = select(Notice.id, Notice.address, Notice.body, Notice.kind).where(Notice.handover_id == handover_id)
-    found = session.execute(lines.order_by(Notice.id)).all()
+def handed_over(ctx: WorkContext, handover_id: str) -> list[HandedOver]:
+    """The lines of a file, with the secrets of their links. Raises NotFound."""
+    lines = select(Notice).where(Notice.handover_id == handover_id)
+    found = ctx.reader.scalars(lines.order_by(Notice.id)).all()
     if not found:
         raise NotFound(_("내보낸 파일을 찾을 수 없습니다."))
-    return [HandedOver(row.id, row.address or "", row.body or "", row.kind.value) for row in found]
+    return [
+        HandedOver(row.id, row.address or "", links.with_secret(ctx, row, row.body or ""), row.kind.value)
+        for row in found
+    ]
 
 
 def safe_cell(text: str) -> str:

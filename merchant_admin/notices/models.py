@@ -133,8 +133,14 @@ class Consent(Base):
     amount_krw: Mapped[int] = mapped_column(Won)
     effective_on: Mapped[date] = mapped_column(Date)
     opens_on: Mapped[date] = mapped_column(Date)
+    # How often it is charged: "month.1" is every month, "week.2" every second week.
+    agreed_cycle: Mapped[str] = mapped_column(String(20))
+    cycle: Mapped[str] = mapped_column(String(20))
     state: Mapped[ConsentState] = mapped_column(Word(ConsentState))
     version: Mapped[int] = mapped_column(Integer, default=1)
+    link_hash: Mapped[str] = mapped_column(String(64), unique=True)  # the token itself is kept nowhere
+    link_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # None: no link was sent yet
+    asks: Mapped[int] = mapped_column(Integer, default=0)  # how often notices were written for it
     asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when notices were written for it
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the customer last said yes or no
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

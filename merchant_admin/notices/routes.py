@@ -144,7 +144,7 @@ def create_handover() -> Response:
 @requires(Permission.REVEAL)
 def download_handover(handover_id: str) -> Response:
     """The file: one line for each message, safe to open in a spreadsheet."""
-    lines = handing.handed_over(db.session(), handover_id)
+    lines = handing.handed_over(work_context(), handover_id)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([_("번호"), _("받는 전화번호"), _("문자 내용"), _("종류")])

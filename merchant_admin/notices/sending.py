@@ -6,7 +6,7 @@ it becomes "unknown", because a customer told twice is worse than one whom staff
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from merchant_admin.core.db import lease_now
 from merchant_admin.core.outgoing import Channel, is_address
 from merchant_admin.core.owners import is_gone, me
 from merchant_admin.customers.models import Customer
+from merchant_admin.notices import links
 from merchant_admin.notices.models import Notice, NoticeTry
 from merchant_admin.notices.states import Answer, NoticeState, Why, advance
 from merchant_admin.notices.texts import Rendered, render, wording_of
@@ -38,7 +39,8 @@ class Parcel:
     kind: str
     address: str
     subject: str
-    body: str
+    body: str = field(repr=False)
+    secret: str = field(default="", repr=False)  # of the link in the body
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,10 @@ def locked(session: Session, notice_id: str) -> Notice:
 
 
 def make_text(ctx: WorkContext, session: Session, notice: Notice, customer: Customer | None) -> Rendered:
-    """The notice's text as it would go out now."""
+    """The notice's text as it would go out now, with a mark where a link's secret will stand."""
     values: Mapping[str, str] = json.loads(notice.facts)
-    names = {"상호": ctx.outgoing.shop, "고객명": customer.name if customer else ""}
+    hidden = links.hidden(ctx, notice.kind)
+    names = {"상호": ctx.outgoing.shop, "고객명": customer.name if customer else "", **hidden}
     return render(wording_of(session, notice.kind, notice.channel), {**values, **names})
 
 
@@ -126,6 +129,8 @@ def prepare(ctx: WorkContext, session: Session, notice: Notice, now: datetime) -
         why = Why.NO_ADDRESS
     elif notice.channel is Channel.EMAIL and not is_address(address):
         why = Why.BAD_ADDRESS
+    elif links.is_over(ctx, session, notice):
+        why = Why.LINK_OVER
     if why is not None:
         _move(ctx, notice, NoticeState.DROPPED, why)
         return False
@@ -143,16 +148,19 @@ def _claim(ctx: WorkContext, notice_id: str) -> Parcel | None:
         notice.state, notice.moved_at = advance(notice.state, NoticeState.SENDING), ctx.now()
         notice.tries += 1
         notice.owner, notice.lease_until = me(), now + LEASE
-        return Parcel(
-            notice.id, notice.tries, notice.kind.value, notice.address or "", notice.subject or "", notice.body or ""
-        )
+        body = links.with_secret(ctx, notice, notice.body or "")
+        address, subject, secret = notice.address or "", notice.subject or "", links.secret_of(ctx, notice)
+        return Parcel(notice.id, notice.tries, notice.kind.value, address, subject, body, secret)
 
 
 def _write_down(ctx: WorkContext, parcel: Parcel, delivery: Delivery) -> None:
     with ctx.atomic() as session:
         notice = locked(session, parcel.notice_id)
         if notice.state is NoticeState.SENDING and notice.tries == parcel.number:
-            detail = delivery.detail.replace(parcel.address, "•••")  # servers repeat whom they refuse
+            detail = delivery.detail.replace(parcel.address, "•••")  # servers repeat whom and what they refuse
+            detail = detail.replace(parcel.secret, "•••") if parcel.secret else detail
+            if delivery.answer is Answer.SENT:
+                links.note_sent(ctx, session, notice)
             _apply(ctx, session, notice, Delivery(delivery.answer, detail))
 
 

@@ -13,6 +13,8 @@ class NoticeKind(StrEnum):
     PRICE_RISE = "price_rise"
     TRIAL_END = "trial_end"
     REFUNDED = "refunded"
+    ENDED_UNPAID = "ended_unpaid"
+    CARD_LINK = "card_link"
 
 
 class NoticeState(StrEnum):
@@ -41,6 +43,7 @@ class Why(StrEnum):
     BAD_ADDRESS = "bad_address"
     TOO_LATE = "too_late"  # what it says is over
     OVERTAKEN = "overtaken"  # what it says is no longer so
+    LINK_OVER = "link_over"  # its link was used, or is over
     REFUSED = "refused"
     GIVEN_UP = "given_up"  # the last try
     NO_ANSWER = "no_answer"

@@ -49,6 +49,11 @@ def unknown_variables(kind: NoticeKind, text: str) -> list[str]:
     return [name for name in dict.fromkeys(_VARIABLE.findall(text)) if name.strip() not in VARIABLES[kind]]
 
 
+def used_variables(text: str) -> set[str]:
+    """The names of the variables in `text`."""
+    return {name.strip() for name in _VARIABLE.findall(text)}
+
+
 def is_unfinished(text: str) -> bool:
     """Whether a variable was begun and not ended."""
     return "#{" in _VARIABLE.sub("", text)

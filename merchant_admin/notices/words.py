@@ -43,7 +43,7 @@ def what_next(row: NoticeRow, out: Outgoing, now: datetime) -> str:
             return _ended(row.why)
 
 
-def _ended(why: Why | None) -> str:
+def _ended(why: Why | None) -> str:  # noqa: PLR0911 - one sentence for each reason
     match why:
         case Why.NO_ADDRESS:
             return _("고객에게 이 연락처가 없어 보내지 않았습니다. 연락처를 적고 다시 보낼 수 있습니다.")
@@ -53,6 +53,8 @@ def _ended(why: Why | None) -> str:
             return _("알릴 때가 지나 보내지 않았습니다.")
         case Why.OVERTAKEN:
             return _("그사이 내용이 바뀌어 보내지 않았습니다.")
+        case Why.LINK_OVER:
+            return _("보내기 전에 링크가 쓰였거나 기한이 지나 보내지 않았습니다. 필요하면 그 화면에서 새로 보내십시오.")
         case Why.GIVEN_UP:
             return _("여러 번 시도했지만 보내지 못했습니다. 메일 서버나 문자 발송 서비스를 확인하고 다시 보내십시오.")
         case _:

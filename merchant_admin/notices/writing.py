@@ -22,6 +22,9 @@ from merchant_admin.notices.texts import wording_of
 GOOD_FOR = timedelta(days=3)
 MOST_TRIES = 6
 _WEEKDAYS = "월화수목금토일"
+_CYCLES = {
+    "day": ("매일", "일마다"), "week": ("매주", "주마다"), "month": ("매월", "개월마다"), "year": ("매년", "년마다"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,13 @@ def said_day(day: date | datetime) -> str:
     """2026년 12월 23일(수)."""
     found = seoul_day(day) if isinstance(day, datetime) else day
     return f"{found.year}년 {found.month}월 {found.day}일({_WEEKDAYS[found.weekday()]})"
+
+
+def said_cycle(cycle: str) -> str:
+    """매월, 2주마다: how often, of "month.1" or "week.2"."""
+    unit, _dot, every = cycle.partition(".")
+    single, many = _CYCLES[unit]
+    return single if every == "1" else f"{every}{many}"
 
 
 def said_card(issuer_name: str | None, last_four: str | None) -> str:

@@ -23,11 +23,12 @@ class Agreed:
 
     amount_krw: int
     days: int
+    cycle: str  # as a consent names it: "month.1"
 
     @classmethod
     def of(cls, held: Subscription) -> "Agreed":
         """As the subscription stands."""
-        return cls(held.amount_krw, _DAYS[held.unit] * held.every)
+        return cls(held.amount_krw, _DAYS[held.unit] * held.every, f"{held.unit.value}.{held.every}")
 
     def is_less_than(self, now: "Agreed") -> bool:
         """Whether `now` takes more, at a time or over the year."""
@@ -50,7 +51,8 @@ def follow(ctx: WorkContext, session: Session, held: Subscription, before: Agree
         return
     kind = ConsentKind.TRIAL_END if held.state is SubscriptionState.TRIAL else ConsentKind.PRICE_RISE
     wish = consents.Wish(
-        kind, held.id, held.customer_id, held.name, agreed.amount_krw, agreed.days, held.amount_krw, effective_on
+        kind, held.id, held.customer_id, held.name, agreed.amount_krw, agreed.days, held.amount_krw, effective_on,
+        agreed.cycle, Agreed.of(held).cycle,
     )  # fmt: skip
     consents.need(ctx, session, wish, unsettled)
 
@@ -78,9 +80,9 @@ def _coming_on(held: Subscription, today: date) -> date | None:
 def _agreed(held: Subscription, before: Agreed, unsettled: Consent | None) -> Agreed:
     """What the customer agreed to so far: nothing while it is free, else the terms before the first open wish."""
     if held.state is SubscriptionState.TRIAL:
-        return Agreed(0, before.days)
+        return Agreed(0, before.days, before.cycle)
     if unsettled is None or unsettled.kind is ConsentKind.TRIAL_END:
         return before
     if unsettled.state is ConsentState.GIVEN and before.is_less_than(Agreed.of(held)):
         return before  # they agreed to that, and now it is to be more
-    return Agreed(unsettled.agreed_krw, unsettled.agreed_days)
+    return Agreed(unsettled.agreed_krw, unsettled.agreed_days, unsettled.agreed_cycle)

@@ -159,6 +159,8 @@ def _write_off(ctx: WorkContext, session: Session, subscription: Subscription, p
     else:
         steps.end(ctx, subscription, EndReason.UNPAID)
         steps.tell(ctx, "subscription.ended_unpaid", subscription, **facts)
+        telling.withdraw(ctx, session, subscription)
+        telling.ended_unpaid(ctx, session, subscription, period)
 
 
 def _told(ctx: WorkContext, session: Session, _payment: Payment, attempt: Attempt | None) -> None:

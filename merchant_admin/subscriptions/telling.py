@@ -33,6 +33,8 @@ def charged(ctx: WorkContext, session: Session, both: Sequence[tuple[Subscriptio
     at_hand = session.scalars(select(Customer).where(Customer.id.in_(whose))).all()  # in one read, not one by one
     told = []
     for subscription, period in both:
+        if subscription.state is SubscriptionState.ENDED:  # paid late: what says that it was not is no longer so
+            withdraw_notices(ctx, session, subscription.id, NoticeKind.ENDED_UNPAID)
         values = {"결제일": said_day(ctx.now()), "회차": str(period.number)}
         cause = f"{period.id}.paid"
         told.append(_news(session, subscription, NoticeKind.CHARGED, cause, period.amount_krw, values))
@@ -53,6 +55,12 @@ def card_needed(ctx: WorkContext, session: Session, held: Subscription, period: 
     values = {"사유": _reason(period.failure), "기한": said_day(until)}
     cause = f"{period.id}.card.{held.billing_key_id}"
     _tell(ctx, session, held, NoticeKind.CARD_NEEDED, cause, period.amount_krw, values, until)
+
+
+def ended_unpaid(ctx: WorkContext, session: Session, held: Subscription, period: Period) -> None:
+    """The last try was in vain, or no other card came in time: it ended, and nothing was taken."""
+    values = {"사유": _reason(period.failure), "종료일": said_day(held.ended_at or ctx.now())}
+    _tell(ctx, session, held, NoticeKind.ENDED_UNPAID, f"{period.id}.ended", period.amount_krw, values)
 
 
 def withdraw(ctx: WorkContext, session: Session, held: Subscription) -> None:

@@ -23,7 +23,7 @@ def upgrade():
     sa.Column('staff_name', sa.String(length=80), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.CheckConstraint("channel IN ('email', 'text')", name=op.f('ck_notice_texts_channel_known')),
-    sa.CheckConstraint("kind IN ('renewal_soon', 'charged', 'failed', 'card_needed', 'price_rise', 'trial_end', 'refunded')", name=op.f('ck_notice_texts_kind_known')),
+    sa.CheckConstraint("kind IN ('renewal_soon', 'charged', 'failed', 'card_needed', 'price_rise', 'trial_end', 'refunded', 'ended_unpaid', 'card_link')", name=op.f('ck_notice_texts_kind_known')),
     sa.CheckConstraint('version > 0', name=op.f('ck_notice_texts_version_positive')),
     sa.PrimaryKeyConstraint('kind', 'channel', 'version', name=op.f('pk_notice_texts'))
     )
@@ -38,8 +38,13 @@ def upgrade():
     sa.Column('amount_krw', sa.BigInteger(), nullable=False),
     sa.Column('effective_on', sa.Date(), nullable=False),
     sa.Column('opens_on', sa.Date(), nullable=False),
+    sa.Column('agreed_cycle', sa.String(length=20), nullable=False),
+    sa.Column('cycle', sa.String(length=20), nullable=False),
     sa.Column('state', sa.String(length=32), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('link_hash', sa.String(length=64), nullable=False),
+    sa.Column('link_until', UtcDateTime(), nullable=True),
+    sa.Column('asks', sa.Integer(), nullable=False),
     sa.Column('asked_at', UtcDateTime(), nullable=True),
     sa.Column('answered_at', UtcDateTime(), nullable=True),
     sa.Column('created_at', UtcDateTime(), nullable=False),
@@ -48,7 +53,8 @@ def upgrade():
     sa.CheckConstraint('amount_krw > 0 AND agreed_krw >= 0', name=op.f('ck_consents_sums_range')),
     sa.CheckConstraint('opens_on <= effective_on', name=op.f('ck_consents_opens_before')),
     sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_consents_customer_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_consents'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_consents')),
+    sa.UniqueConstraint('link_hash', name=op.f('uq_consents_link_hash'))
     )
     op.create_index('ix_consents_state', 'consents', ['state', 'created_at', 'id'], unique=False)
     op.create_index('ix_consents_subscription', 'consents', ['subscription_id', 'created_at'], unique=False)
@@ -80,11 +86,11 @@ def upgrade():
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('moved_at', UtcDateTime(), nullable=False),
     sa.CheckConstraint("channel IN ('email', 'text')", name=op.f('ck_notices_channel_known')),
-    sa.CheckConstraint("kind IN ('renewal_soon', 'charged', 'failed', 'card_needed', 'price_rise', 'trial_end', 'refunded')", name=op.f('ck_notices_kind_known')),
+    sa.CheckConstraint("kind IN ('renewal_soon', 'charged', 'failed', 'card_needed', 'price_rise', 'trial_end', 'refunded', 'ended_unpaid', 'card_link')", name=op.f('ck_notices_kind_known')),
     sa.CheckConstraint("state <> 'sending' OR lease_until IS NOT NULL", name=op.f('ck_notices_sending_has_lease')),
     sa.CheckConstraint("state IN ('waiting', 'sending', 'sent', 'handed_over', 'unknown', 'failed', 'dropped')", name=op.f('ck_notices_state_known')),
     sa.CheckConstraint("state NOT IN ('sent', 'handed_over') OR body IS NOT NULL", name=op.f('ck_notices_sent_has_text')),
-    sa.CheckConstraint("why IN ('no_address', 'bad_address', 'too_late', 'overtaken', 'refused', 'given_up', 'no_answer')", name=op.f('ck_notices_why_known')),
+    sa.CheckConstraint("why IN ('no_address', 'bad_address', 'too_late', 'overtaken', 'link_over', 'refused', 'given_up', 'no_answer')", name=op.f('ck_notices_why_known')),
     sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_notices_customer_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notices')),
     sa.UniqueConstraint('cause', 'kind', 'channel', name=op.f('uq_notices_cause_kind_channel'))

@@ -47,7 +47,7 @@ OTHER_PAGES = (
     "/card-links/{card_link_id}", "/register/{card_token}", "/billing-keys/{promised_key_id}/replacement", "/notices",
     "/notices?state=waiting", "/notices/{notice_id}", "/notices/{sent_notice_id}", "/notices/handovers",
     "/notices/texts", "/notices/texts/charged/email", "/notices/texts/price_rise/text", "/consents",
-    "/consents/{consent_id}", "/subscription-calendar", "/subscription-calendar/{day}", "/subscription-forecast",
+    "/consents/{consent_id}", "/consent/{consent_token}", "/subscription-calendar", "/subscription-calendar/{day}", "/subscription-forecast",
     "/subscription-numbers", "/subscription-numbers/{month}?of=mrr", "/subscription-numbers/{month}?of=churn",
     "/subscription-numbers/{month}?of=recovered", "/subscription-numbers/{month}?of=by-hand", "/nowhere", "/dev/components", "/customers?q=nobody", "/payments?q=nobody",
 )  # fmt: skip

@@ -16,6 +16,7 @@ OPEN_TO_ALL = {
     "pay_links.show_link", "pay_links.open_link", "pay_links.show_link_window", "pay_links.link_told", "pay_links.come_back",
     "register_links.show_link", "register_links.note_opened", "register_links.open_link", "register_links.show_link_window",
     "register_links.link_told", "register_links.come_back",
+    "consent_links.show_link", "consent_links.give_answer",
     "web.set_preferences", "web.show_components",
 }  # fmt: skip
 WRITES = re.compile(

@@ -1,15 +1,18 @@
 """What customers are told of a subscription, in the commit of what happened, and never twice."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from merchant_admin.core.outgoing import Channel
 from merchant_admin.notices.states import NoticeKind, NoticeState
+from merchant_admin.notices.texts import save_text, wording_of
 from merchant_admin.subscriptions import service, telling
 from merchant_admin.subscriptions.models import Subscription
 from merchant_admin.subscriptions.service import Change
+from merchant_admin.subscriptions.states import AfterLast
 from tests.conftest import NOON
 from tests.notices.acting import notices
 from tests.subscriptions.acting import a_plan, day_of, fresh, pass_days, periods, subscribed, turn
@@ -42,7 +45,31 @@ def test_paid_failed_recovered_and_a_dead_card_are_told_once_each(shop):
     assert "2026년 11월 24일(화)" in told[NoticeKind.FAILED].facts  # when it is tried again
     assert "막아 둔 카드" in told[NoticeKind.CARD_NEEDED].facts
     pass_days(shop, 1)
-    assert len(notices(shop)) == 3  # the second decline was the last: given up, and staff are told of it
+    ended = next(row for row in notices(shop) if row.kind is NoticeKind.ENDED_UNPAID)  # the second decline: given up
+    assert (len(notices(shop)), "2026년 11월 24일(화)" in ended.facts, "9,900원" in ended.facts) == (4, True, True)
+    assert kinds(shop, NoticeState.DROPPED) == ["failed"]  # nobody is told any more of a try that will not come
+
+
+@pytest.mark.parametrize("rule", [AfterLast.END, AfterLast.PAUSE])
+def test_only_an_end_is_told_as_an_end_and_only_while_it_stays_unpaid(shop, rule):
+    made = subscribed(shop, a_plan(shop, gaps=(1,), after_last=rule), card="balance")
+    turn(shop)
+    pass_days(shop, 1)
+    assert ("ended_unpaid" in kinds(shop)) is (rule is AfterLast.END)
+    if rule is AfterLast.END:
+        ctx = shop.ctx()
+        with ctx.atomic() as session:
+            period = periods(shop, made)[0]
+            telling.charged(ctx, session, [(session.get_one(Subscription, made), session.merge(period))])  # paid late
+        assert "ended_unpaid" in kinds(shop, NoticeState.DROPPED)
+
+
+def test_staff_may_leave_the_end_untold(shop):
+    ctx = shop.ctx()
+    save_text(ctx, replace(wording_of(shop.session(), NoticeKind.ENDED_UNPAID, Channel.TEXT), is_on=False))
+    subscribed(shop, a_plan(shop, gaps=()), card="balance")
+    turn(shop)
+    assert "ended_unpaid" not in kinds(shop)
 
 
 def test_a_renewal_is_announced_days_ahead_once_and_not_for_short_cycles(shop):

@@ -8,6 +8,7 @@ from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.times import seoul_day
+from merchant_admin.notices import consents
 from merchant_admin.notices.handing import hand_over
 from merchant_admin.notices.models import Consent, Notice
 from merchant_admin.notices.states import NoticeState
@@ -33,8 +34,10 @@ def furnish_needs(world):
         session.get_one(BillingKey, key_id).state = KeyState.MISSING
     version = world.session.get_one(Subscription, made["approve"]).version
     service.change_terms(world.ctx(), made["approve"], version, Change(amount_krw=21_000))
+    consent_id = world.session.scalars(select(Consent.id)).one()
     found = {
-        "consent_id": world.session.scalars(select(Consent.id)).one(),
+        "consent_id": consent_id,
+        "consent_token": consents.token(world.ctx(), consent_id),
         "notice_id": world.session.scalars(select(Notice.id).where(Notice.state == NoticeState.WAITING)).first(),
         "sent_notice_id": world.session.scalars(
             select(Notice.id).where(Notice.state == NoticeState.HANDED_OVER)
