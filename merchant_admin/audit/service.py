@@ -50,6 +50,7 @@ class _Lines:
     """The lines of one commit, put at the chain's end together as the last thing before it."""
 
     secret: bytes
+    turn: int = 1  # the very last: every write waits for the chain's end, whatever else it locks
     lines: list[dict[str, Any]] = field(default_factory=list)
 
     def __call__(self, session: Session) -> None:

@@ -1,11 +1,11 @@
 """What a rule is handed: the session, the clock, and who acts. Nothing is looked up from the web request."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session, scoped_session
 
@@ -36,6 +36,17 @@ class Actor:
         return cls(ActorKind.JOB, None, name)
 
 
+class LastAct(Protocol):
+    """Something that a write does right before its commit, because it locks what other writes need too.
+
+    Those with a lower `turn` come first: all writes lock in one order, so that none waits for another in a ring.
+    """
+
+    turn: int
+
+    def __call__(self, session: Session, /) -> None: ...
+
+
 @dataclass
 class WorkContext:
     """One unit of work's surroundings. `mode` is the merchant's PortOne mode, stamped on every money row; `outgoing`
@@ -48,7 +59,7 @@ class WorkContext:
     mode: str
     secret: bytes = field(default=b"", repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing)
-    _last_acts: list[Callable[[Session], None]] = field(default_factory=list, repr=False)
+    _last_acts: list[LastAct] = field(default_factory=list, repr=False)
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -59,12 +70,12 @@ class WorkContext:
         return self.session() if isinstance(self.session, scoped_session) else self.session
 
     @property
-    def last_acts(self) -> tuple[Callable[[Session], None], ...]:
+    def last_acts(self) -> tuple[LastAct, ...]:
         """What `before_commit` holds for the open write."""
         return tuple(self._last_acts)
 
-    def before_commit(self, act: Callable[[Session], None]) -> None:
-        """Do `act` as the last thing of the open write, so that what it locks is locked for the shortest time."""
+    def before_commit(self, act: LastAct) -> None:
+        """Do `act` at the end of the open write, so that what it locks is locked for the shortest time."""
         self._last_acts.append(act)
 
     @contextmanager
@@ -74,7 +85,7 @@ class WorkContext:
         self._last_acts.clear()
         with write_transaction(session):
             yield session
-            for act in self._last_acts:
+            for act in sorted(self._last_acts, key=lambda act: act.turn):
                 act(session)
         self._last_acts.clear()
 

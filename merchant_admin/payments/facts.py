@@ -236,7 +236,7 @@ def take_over(ctx: WorkContext, session: Session, payment: Payment, transaction:
 def _book(ctx: WorkContext, session: Session, payment: Payment, transaction: Transaction) -> None:
     """Enter the charge and every cancellation not entered yet; the books never give back more than PortOne says."""
     now = ctx.now()
-    ledger.post_charge(session, payment, now)
+    ledger.post_charge(ctx, session, payment)
     known = set(session.scalars(select(Cancellation.ref).where(Cancellation.payment_id == payment.id)))
     sum_of = select(func.coalesce(func.sum(Cancellation.amount_krw), 0)).where(Cancellation.payment_id == payment.id)
     entered = int(session.scalars(sum_of).one())
@@ -248,7 +248,7 @@ def _book(ctx: WorkContext, session: Session, payment: Payment, transaction: Tra
             cancelled_at=cancel.cancelled_at, reason=cancel.reason, receipt_url=cancel.receipt_url, recorded_at=now,
         )  # fmt: skip
         session.add(made)
-        ledger.post_refund(session, payment, made, now)
+        ledger.post_refund(ctx, session, payment, made)
         entered += cancel.amount_krw
         _tell(ctx, "payment.refunded", payment, amount_krw=cancel.amount_krw, cancellation=cancel.ref)
     if entered != payment.cancelled_krw:

@@ -98,7 +98,7 @@ def _record(ctx: WorkContext, session: Session, pairs: list[tuple[Transaction, _
         made.append((payment, ours))
     session.add_all([payment for payment, _ours in made])
     session.flush()
-    ledger.post_charges(session, [payment for payment, _ours in made], now)
+    ledger.post_charges(ctx, session, [payment for payment, _ours in made])
     _mark_keys_used(session, [payment for payment, _ours in made])
     for payment, ours in made:
         close_attempt(ours.attempt, AttemptState.PAID, payment, now)

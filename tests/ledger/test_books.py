@@ -1,12 +1,15 @@
 """The books: one balanced entry per fact, totals of Seoul days with it, and every difference by its name."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
+from merchant_admin.core.db import db
 from merchant_admin.core.settings import Mode
 from merchant_admin.ledger.queries import Difference, Totals, differences, totals_of
 from merchant_admin.ledger.service import post_charge, post_refund
@@ -26,9 +29,10 @@ def given_back(amount_krw, ref="c1", at=NOON):
 
 
 def post(world, payment, *cancels):
-    with world.ctx().atomic() as session:
-        posted = [post_charge(session, payment, NOON)]
-        return posted + [post_refund(session, payment, cancel, NOON) for cancel in cancels]
+    ctx = world.ctx()
+    with ctx.atomic() as session:
+        posted = [post_charge(ctx, session, payment)]
+        return posted + [post_refund(ctx, session, payment, cancel) for cancel in cancels]
 
 
 def test_a_charge_is_posted_once(each_world):
@@ -74,6 +78,19 @@ def test_test_and_live_money_are_never_added_up(world):
     post(world, taken())
     post(world, taken(imp_uid="imps_2", mode=Mode.LIVE))
     assert totals_of(world.session, Mode.LIVE, DAY, DAY).charged_krw == 1_000
+
+
+def test_whoever_charges_on_the_same_day_waits_only_for_the_commit(postgres_world):
+    """The day's total is one row: were it moved before the end of a write, all workers would stand in a row."""
+    ctx = postgres_world.ctx()
+    with Session(db.engine) as other_session:
+        other = replace(postgres_world.ctx(), session=other_session, _last_acts=[])
+        with ctx.atomic() as session:
+            post_charge(ctx, session, taken())
+            with other.atomic() as beside:
+                beside.execute(text("SET LOCAL lock_timeout = '2s'"))
+                post_charge(other, beside, taken(imp_uid="imps_2"))
+    assert totals_of(postgres_world.session, "sandbox", DAY, DAY) == Totals(2, 2_000, 0, 0)
 
 
 def test_an_empty_day_is_all_noughts(world):
