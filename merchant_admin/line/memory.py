@@ -12,7 +12,7 @@ from sqlalchemy import Engine, case, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from merchant_admin.core.clock import Clock, monotonic
-from merchant_admin.core.db import single_write
+from merchant_admin.core.db import reading_engine, single_write
 from merchant_admin.core.errors import GatewayUnreachable
 from merchant_admin.line.models import THE_ROW, PortOneLine
 from merchant_admin.portone.breaker import MOST_FAILURES, OwnMemory, Standing
@@ -35,6 +35,7 @@ class SharedMemory:
 
     def __init__(self, engine: Engine, clock: Clock, calls_a_second: int = 0) -> None:
         self._engine, self._clock, self._rate = engine, clock, calls_a_second
+        self._reader = reading_engine(engine)
         self._own = OwnMemory()
         self._lock = threading.Lock()
         self._known, self._asked_at = Standing(), float("-inf")
@@ -97,7 +98,7 @@ class SharedMemory:
             if statement.is_update:
                 with single_write(self._engine) as connection:
                     return connection.execute(statement).first()
-            with self._engine.connect() as connection:
+            with self._reader.connect() as connection:
                 return connection.execute(statement).first()
         except SQLAlchemyError as wrong:
             log.warning("line.not_shared", extra={"error": type(wrong).__name__})

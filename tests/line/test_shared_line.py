@@ -2,10 +2,11 @@
 
 import pytest
 import requests
+from psycopg.pq import TransactionStatus
 from sqlalchemy import event, select
 
 from merchant_admin import create_app
-from merchant_admin.core.db import db
+from merchant_admin.core.db import db, reading_engine
 from merchant_admin.core.errors import GatewayUnreachable, OutcomeUnknown
 from merchant_admin.core.settings import EMBEDDED_API
 from merchant_admin.line.memory import SharedMemory
@@ -127,6 +128,15 @@ def test_a_call_costs_one_statement(world, rate):
     event.remove(db.engine, "before_cursor_execute", note)
     assert len(seen) == 20
     assert sum("UPDATE" in one for one in seen) == (4 if rate else 0)
+
+
+def test_a_look_at_the_line_opens_no_transaction(postgres_world):
+    with reading_engine(db.engine).connect() as connection:
+        connection.execute(select(PortOneLine.id))
+        assert connection.connection.driver_connection.info.transaction_status == TransactionStatus.IDLE
+    with db.engine.connect() as connection:  # the same connections are for writes too
+        connection.execute(select(PortOneLine.id))
+        assert connection.connection.driver_connection.info.transaction_status == TransactionStatus.INTRANS
 
 
 def test_without_the_database_each_process_goes_by_what_it_sees(world):
