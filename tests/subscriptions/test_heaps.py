@@ -1,14 +1,16 @@
 """Many renewals in one commit are the same as each by itself, and one that is not plain harms no other."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from merchant_admin.audit.models import Event
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.cases.models import Case
+from merchant_admin.core.db import db
 from merchant_admin.customers.models import Customer
 from merchant_admin.ledger.models import DailyTotal, LedgerEntry
 from merchant_admin.payments import sending
@@ -22,6 +24,7 @@ from tests.subscriptions.acting import a_plan, attempts, fresh, periods, states,
 from tests.support.books import assert_books_agree, assert_books_balance
 
 AGAIN = "/subscribe/payments/again"
+MOST_TO_CLAIM, MOST_TO_WRITE_DOWN = 16, 24  # statements
 NAMES = {  # what differs from row to row by its nature
     "id", "sheet_key", "merchant_uid", "customer_uid", "customer_id", "charge_id", "attempt_id", "period_id", "payment_id",
     "billing_key_id", "subscription_id", "plan_id", "imp_uid", "ref", "body_hash", "approval_number", "pg_tid",
@@ -132,6 +135,50 @@ def test_a_charge_that_waited_too_long_for_a_hand_is_not_sent(world):
     collecting.write_down(world.ctx(), [(claimed, sending.ask(world.gateway, late))])
     assert taken(world) == []
     assert [(each.state.value, each.evidence) for each in attempts(world, one)] == [("uncertain", "lease_expired")]
+
+
+def test_what_a_heap_costs_does_not_follow_its_size(each_world):
+    """Statements, however many rows one carries, and commits: what a renewal costs must not creep up."""
+    costs = [_cost(each_world, size) for size in (4, 12)]
+    assert costs[0] == costs[1]
+    claimed, asked, written = costs[0]
+    assert (claimed["commits"], written["commits"]) == (1, 1)
+    assert claimed["statements"] <= MOST_TO_CLAIM
+    assert written["statements"] <= MOST_TO_WRITE_DOWN
+    assert asked == {"statements": 0, "commits": 0}  # beside the look at the line, one for each call
+
+
+def _cost(world, size):
+    plan, ctx = a_plan(world), world.ctx()
+    for _each in range(size):
+        subscribed(world, plan)
+    clock.open_due(ctx)
+    ids = clock.claim_due(ctx)
+    with _counted() as to_claim:
+        claimed, others = collecting.claim(ctx, ids)
+    with _counted() as to_ask:
+        answered = [(one, sending.ask(world.gateway, one.send)) for one in claimed]
+    with _counted() as to_write:
+        collecting.write_down(ctx, answered)
+    assert (len(claimed), others) == (size, [])
+    return to_claim, to_ask, to_write
+
+
+@contextmanager
+def _counted():
+    found = {"statements": 0, "commits": 0}
+
+    def note(_connection, _cursor, statement, *_more):
+        found["statements"] += "portone_line" not in statement and not statement.startswith("BEGIN")
+
+    def note_commit(_connection):
+        found["commits"] += 1
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    event.listen(db.engine, "commit", note_commit)
+    yield found
+    event.remove(db.engine, "before_cursor_execute", note)
+    event.remove(db.engine, "commit", note_commit)
 
 
 def test_a_turn_settles_each_kind_of_answer(each_world):
