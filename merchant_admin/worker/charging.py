@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 
 TURN_SECONDS = 20.0  # then nothing new is claimed, so that looks and webhooks get their turn too
 HEAP = 24  # claimed in one commit, and written down in one
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.25
 AHEAD = 4  # claimed for each hand: one it asks for, the others so that it need not wait while heaps are written
+LEAST_AHEAD = 2 * HEAP  # of a few hands together: one heap that they ask for while the next one is claimed
 
 Act = Callable[[WorkContext, str], int]
 Answered = tuple[Claimed, Answer]
@@ -87,6 +88,7 @@ class Charging:
         self._ctx, self._gateway, self._patience = ctx, gateway, patience
         self._is_stopping = is_stopping
         self._width = at_once
+        self._ahead = AHEAD if at_once == 1 else max(AHEAD * at_once, LEAST_AHEAD)  # one hand asks at once, in here
         self._ends = monotonic() + TURN_SECONDS
         self._due: deque[str] = deque()
         self._done = 0
@@ -95,7 +97,7 @@ class Charging:
         """Charge what is due until nothing is, the turn is over, or PortOne is away. Returns how many periods."""
         with Talk(self._gateway, self._width) as talk:
             while True:
-                while talk.open <= AHEAD * self._width and (heap := self._next()):
+                while talk.open <= self._ahead and (heap := self._next()):
                     claimed, others = self._claim(heap)
                     for one in claimed:
                         talk.begin(one)

@@ -1,5 +1,6 @@
 """Rounds of the worker, one after the other, until told to stop: in a process of its own or beside the web server."""
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -34,6 +35,7 @@ def context_of(app: Flask) -> WorkContext:
 def keep_working(app: Flask, stop: threading.Event) -> None:
     """Run rounds until `stop` is set; the call in hand is finished first. A database that is away is waited for."""
     patience, pause = Patience(), PAUSE_SECONDS
+    gc.freeze()  # the program itself is no garbage: searching it stops every call in hand for a tenth of a second
     log.info("worker.started")
     while not stop.is_set():
         done = _round(app, patience, stop.is_set)
