@@ -44,12 +44,14 @@ from merchant_admin.subscriptions.models import Period
 from merchant_admin.worker.loop import context_of
 from merchant_admin.worker.renewals import keep_promises
 from merchant_admin.worker.service import run_once
+from portone_sandbox import SandboxConfig
 
 AT_ONCE, ANSWER_SECONDS, MOST_RATIO = 16, 0.1, 1.3
 AGAIN = "/subscribe/payments/again"
 LATER = (0, 20, 250, 320, 400, 480, 560)  # seconds: when what killed workers left is looked at and sent again
 MOST_IN_HAND = 200  # periods of a killed worker, which others leave alone for two minutes
 PATIENCE_SECONDS = 600.0
+POLL_SECONDS = 0.1
 
 
 class LaterClock:
@@ -73,6 +75,7 @@ class Run:
     database_url: str | None = None
     workers: int = 1
     port: int = field(default_factory=_free_port)
+    paid_by_others: int = 0  # what the bare pool charged before
 
     def __post_init__(self) -> None:
         self.url = f"http://127.0.0.1:{self.port}"
@@ -118,10 +121,10 @@ class Run:
             return subprocess.Popen(command, cwd=ROOT, env=env, stdout=said, stderr=said, start_new_session=True)
 
     def taken(self) -> int:
-        """How many subscriptions the sandbox was paid for, by its own rows."""
+        """How many subscriptions the sandbox was paid for, by its own rows; counted along an index, to disturb nobody."""
         with closing(sqlite3.connect(f"{self.sandbox_file.as_uri()}?mode=ro", uri=True, timeout=30)) as rows:
-            paid = "SELECT count(*) FROM payments WHERE status = 'paid' AND merchant_uid LIKE 'ord_%'"
-            return int(rows.execute(paid).fetchone()[0])
+            paid = "SELECT count(*) FROM payments WHERE imp_code = ? AND status = 'paid'"
+            return int(rows.execute(paid, (SandboxConfig().imp_code,)).fetchone()[0]) - self.paid_by_others
 
     def wait_until_taken(self, count: int) -> float:
         """The instant at which so many were paid for."""
@@ -129,7 +132,7 @@ class Run:
         while self.taken() < count:
             if time.monotonic() > ends:
                 raise SystemExit(f"only {self.taken()} of {count} were charged:\n{self.log()}")
-            time.sleep(0.02)
+            time.sleep(POLL_SECONDS)
         return time.monotonic()
 
     def log(self) -> str:
@@ -219,6 +222,7 @@ def measure(run: Run, kills: int) -> Figures:
     spare = run.fill(max(AT_ONCE, run.due // 8))
     with run.sandbox(), ExitStack() as ends:
         before = bare(run.url, spare)
+        run.paid_by_others = run.taken()
         workers = [run.start() for _each in range(run.workers)]
         ends.callback(lambda: [_kill(worker) for worker in workers])
         warm = max(1, run.due // 20)
