@@ -59,8 +59,8 @@ test: .make/dev
 	@$(MAKE) --no-print-directory .make/clients
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory .make/node; fi
 	@failed=0; \
-	$(BIN)/pytest -n auto --dist loadscope -m "not journey" || failed=1; \
-	$(BIN)/pytest -n 2 --dist loadscope -m journey || failed=1; \
+	$(BIN)/pytest -n auto --dist worksteal -m "not journey" || failed=1; \
+	$(BIN)/pytest -n 2 --dist worksteal -m journey || failed=1; \
 	exit $$failed
 
 check: .make/dev

@@ -15,6 +15,16 @@ sharing.work_in_memory()
 NOON = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # 12:00 in Seoul
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Long tests begin first: cores that are done take over what waits behind them, and all end together."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish():
+    sharing.leave_the_old_alone()
+
+
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory):
     """A migrated SQLite file that each test copies."""

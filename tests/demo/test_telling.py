@@ -56,6 +56,7 @@ def telling(empty_database, tmp_path):
         yield made
 
 
+@pytest.mark.long
 def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(telling):
     world = telling
     now = world.clock.now()

@@ -91,6 +91,7 @@ def faults(page, looks):
             yield f"{name}: {overflow}px wider than the screen"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", LOOKS)
 def test_nothing_is_wrong_with_any_page(furnished, desk, complaints, language):
     page, found = desk(language).page, []

@@ -80,6 +80,7 @@ class Clerk(Desk):
 WILL_CHARGE, WILL_RETRY = "%(day)s에 %(sum)s을 결제합니다.", "결제되지 않았습니다. %(day)s에 %(sum)s을 다시 시도합니다."
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("look", LOOKS)
 def test_from_the_first_month_to_a_new_card_a_pause_and_a_fair_end(shop, open_page, complaints, look):
     options, email = LOOKS[look], shop.a_staff()

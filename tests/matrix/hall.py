@@ -219,12 +219,13 @@ class Hall(World):
     def _leave_the_others_alone(self):
         """Earlier cases are settled; what they would read once more in hours is not looked at in this one's rounds."""
         settled = (
-            update(Schedule).where(Schedule.state.not_in(CHECKING), Schedule.wanted_at.is_(None)),
-            update(Registration).where(Registration.state.not_in(LIVE)),
+            (Schedule, Schedule.state.not_in(CHECKING) & Schedule.wanted_at.is_(None)),
+            (Registration, Registration.state.not_in(LIVE)),
         )
         with self.ctx().atomic() as session:
-            for rows in settled:
-                session.execute(rows.values(next_look_at=None), execution_options={"synchronize_session": False})
+            for row, is_settled in settled:  # only those that would be looked at: a row left as it was is written anew
+                leaves = update(row).where(is_settled, row.next_look_at.is_not(None)).values(next_look_at=None)
+                session.execute(leaves, execution_options={"synchronize_session": False})
 
     def assert_agrees(self, merchant_uid):
         """The sandbox's truth about one order and our books, payment by payment; and it was paid once at most."""

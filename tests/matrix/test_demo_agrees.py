@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 import requests
 from sqlalchemy import func, select
 
@@ -52,6 +53,7 @@ def pages(http, status, since, until):
         page = answer["next"]
 
 
+@pytest.mark.long
 def test_fourteen_months_agree_day_by_day(world):
     owner = world.a_staff(Role.OWNER)
     actors = [Actor(ActorKind.STAFF, owner.id, owner.name)] * 2

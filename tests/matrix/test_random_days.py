@@ -330,6 +330,7 @@ def live_through(days, first_seed):
         number += 1
 
 
+@pytest.mark.long
 class TestSomeDays:
     """Two classes, so that two cores can share the work."""
 
@@ -338,6 +339,7 @@ class TestSomeDays:
         counted("steps", days.steps)
 
 
+@pytest.mark.long
 class TestOtherDays:
     def test_whatever_happens_the_books_are_right(self, days, counted):
         live_through(days, SEED * 1_000 + 500)

@@ -3,6 +3,7 @@
 import re
 from contextlib import contextmanager
 
+import pytest
 from sqlalchemy import event
 
 from merchant_admin.core.db import db
@@ -59,6 +60,7 @@ def _table(text, alias):
     return named[1] if named else alias
 
 
+@pytest.mark.long
 def test_pages_of_all_day_read_no_whole_table(world):
     client = world.signed_in(Role.OWNER)
     furnish(world)

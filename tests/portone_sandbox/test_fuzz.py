@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import requests
 
 from portone_sandbox.server import Server
@@ -20,6 +21,7 @@ checks.not_a_server_error.expected-statuses = ["2xx", "4xx", "501"]  # documente
 """
 
 
+@pytest.mark.long
 def test_the_fuzzer_catches_nothing(make_sandbox, tmp_path):
     sandbox = make_sandbox(slow_card_seconds=0)
     (tmp_path / "schemathesis.toml").write_text(CONFIG)

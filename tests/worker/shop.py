@@ -23,7 +23,7 @@ from tests.worker import victim
 SLOW = 1.5
 AGAIN = "/subscribe/payments/again"
 PROCESSES = multiprocessing.get_context("forkserver")  # real processes, without Python's start-up each time
-PROCESSES.set_forkserver_preload(["tests.worker.victim"])
+PROCESSES.set_forkserver_preload(["tests.worker.warm"])
 
 
 class Shop:

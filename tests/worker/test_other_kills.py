@@ -85,6 +85,7 @@ def story(shop):
     return Story(shop)
 
 
+@pytest.mark.long
 def test_a_killed_reservation_is_held_once_or_not_at_all(story):
     shop = story.shop
     for deadly in points("reserve"):
@@ -102,6 +103,7 @@ def test_a_killed_reservation_is_held_once_or_not_at_all(story):
     story.assert_held_alike()
 
 
+@pytest.mark.long
 def test_a_killed_move_or_revocation_is_shown_as_portone_holds_it(story):
     shop = story.shop
     acts = (
@@ -121,6 +123,7 @@ def test_a_killed_move_or_revocation_is_shown_as_portone_holds_it(story):
                 story.assert_held_alike()
 
 
+@pytest.mark.long
 def test_a_killed_typed_card_is_charged_and_stored_once_or_not_at_all(story):
     shop = story.shop
     for number, deadly in enumerate(points("charge_card")):

@@ -5,6 +5,7 @@ The same at full size, with figures: `python -m bench.renewals` (docs/performanc
 
 from collections import Counter
 
+import pytest
 from sqlalchemy import func, select
 
 from bench import promised
@@ -25,6 +26,7 @@ from tests.worker.shop import AGAIN, PROCESSES, until
 DUE, ALL_AT_ONCE = 200, 16
 
 
+@pytest.mark.long
 def test_all_are_charged_once_although_a_worker_is_killed(shop):
     with shop.app.app_context():
         now = SystemClock().now()
