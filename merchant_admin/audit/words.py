@@ -285,7 +285,9 @@ def _detail(row: EventRow) -> str:
         parts.append(str(_WHY.get(row.facts.get("why", ""), "")))
         if row.facts.get("tries_used_up"):
             parts.append(gettext("시도 횟수를 다 써서 잠시 막힘"))
-    if row.facts.get("late"):
+    if row.facts.get("again"):
+        parts.append(gettext("다시 예약한 때에 결제됨"))
+    elif row.facts.get("late"):
         parts.append(gettext("늦게 알려진 결과"))
     return " · ".join(part for part in parts if part)
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Row, insert, select, text
 from sqlalchemy.orm import Session
 
 from merchant_admin.audit.queries import of_subjects
@@ -20,6 +19,7 @@ from merchant_admin.customers.service import OWN_TERMS, CustomerDetails, terms_o
 
 MOST_ROWS = 10_000
 _AT_ONCE = 500  # words in one question to the database
+_IMPORT_LOCK = 7_041_964  # PostgreSQL advisory lock: the second of two files at once must see whom the first added
 
 
 @dataclass(frozen=True)
@@ -67,25 +67,20 @@ def twins(session: Session, rows: Sequence[SheetRow]) -> list[Twin]:
 def add_all(ctx: WorkContext, sheet_key: str, rows: Sequence[SheetRow], *, skip_twins: bool) -> Outcome:
     """Add every row, without the twins where asked, in one commit. The same sheet again adds nobody.
 
-    The ids follow from the sheet's random key, so that of two presses at the same instant one fails as a whole.
+    One file is added at a time, so that of two presses, or of two staff with the same file, the second meets the
+    first one's customers. The ids follow from the sheet's random key: the table itself takes no sheet twice.
     """
-    try:
-        with ctx.atomic() as session:
-            if done := _done(session, sheet_key):
-                return done
-            left_out = {twin.line for twin in twins(session, rows)} if skip_twins else set()
-            wanted = [row for row in rows if row.line not in left_out]
-            if wanted:
-                _insert(ctx, session, sheet_key, wanted)
-                record(
-                    ctx, "customer.imported", ("sheet", sheet_key), count=len(wanted), skipped=len(left_out),
-                )  # fmt: skip
-            return Outcome(len(wanted), len(left_out))
-    except IntegrityError:
-        done = _done(ctx.reader, sheet_key)
-        if done is None:
-            raise
-        return done
+    with ctx.atomic() as session:
+        if session.get_bind().dialect.name == "postgresql":  # SQLite lets one write in at a time anyway
+            session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _IMPORT_LOCK})
+        if done := _done(session, sheet_key):
+            return done
+        left_out = {twin.line for twin in twins(session, rows)} if skip_twins else set()
+        wanted = [row for row in rows if row.line not in left_out]
+        if wanted:
+            _insert(ctx, session, sheet_key, wanted)
+            record(ctx, "customer.imported", ("sheet", sheet_key), count=len(wanted), skipped=len(left_out))
+        return Outcome(len(wanted), len(left_out))
 
 
 def _done(session: Session, sheet_key: str) -> Outcome | None:

@@ -27,7 +27,7 @@ from merchant_admin.doubts.states import DoubtKind
 from merchant_admin.ledger import service as ledger
 from merchant_admin.payments import deposits, lines, problems, promises
 from merchant_admin.payments.models import Attempt, Cancellation, Charge, Payment
-from merchant_admin.payments.states import AttemptState, Evidence, advance
+from merchant_admin.payments.states import AttemptState, ChargeKind, Evidence, advance
 from merchant_admin.portone.types import PaymentStatus, Transaction
 
 log = logging.getLogger(__name__)
@@ -297,9 +297,9 @@ def _end_attempt(
     before = attempt.state
     if is_taken(payment):
         if before is not AttemptState.PAID:
-            attempt.late = before not in _AWAITED
+            attempt.late, again = before not in _AWAITED, _has_run_again(charge, attempt, payment)
             close_attempt(attempt, AttemptState.PAID, payment, ctx.now())
-            tell_charge(ctx, "charge.paid", charge, attempt, before=before, source=source)
+            tell_charge(ctx, "charge.paid", charge, attempt, before=before, source=source, again=again)
         if is_newly_taken and _is_paid_twice(session, charge, payment):
             tell_charge(ctx, "charge.paid_twice", charge, attempt, before=before, source=source, also=payment.imp_uid)
             problems.paid_twice(ctx, session, payment, charge.id, attempt.imp_uid)
@@ -348,6 +348,11 @@ def _is_last_word(session: Session, attempt: Attempt) -> bool:
         return False
     running = select(Payment.id).where(Payment.attempt_id == attempt.id, Payment.status == PaymentStatus.READY)
     return session.scalars(running.limit(1)).first() is None
+
+
+def _has_run_again(charge: Charge, attempt: Attempt, payment: Payment) -> bool:
+    """Whether a failed reservation was given a new time and ran at it: another payment, no late news of the first."""
+    return charge.kind is ChargeKind.SCHEDULED and attempt.imp_uid not in {None, payment.imp_uid}
 
 
 def _is_given_back(session: Session, attempt: Attempt) -> bool:

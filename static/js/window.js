@@ -20,17 +20,21 @@
     form.submit();
   };
 
+  const sdk = window.IMP;
+  if (!sdk) document.getElementById("no-sdk").hidden = false;
+
   button.addEventListener("click", () => {
-    const sdk = window.IMP;
-    if (!sdk) {
-      document.getElementById("no-sdk").hidden = false;
-      return;
-    }
+    if (!sdk) return window.location.reload();
     button.disabled = true;
     status.textContent = status.dataset.open;
     sdk.init(page.dataset.impCode);
     sdk.request_pay(JSON.parse(page.dataset.parameters), hand_over);
   });
+
+  // From here on a press is heard; without the SDK it asks for the page anew.
+  status.textContent = "";
+  button.disabled = false;
+  button.focus();
 
   // A page that comes back from the browser's memory must not look as if its window were still open.
   window.addEventListener("pageshow", (event) => {

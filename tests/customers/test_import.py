@@ -13,6 +13,7 @@ from merchant_admin.core.permissions import Role
 from merchant_admin.customers import queries, service, sheet_forms, sheets
 from merchant_admin.customers.models import Customer, CustomerTerm
 from merchant_admin.customers.service import CustomerDetails
+from tests.payments.test_races import all_at_once
 
 GOOD = '이름,전화번호,이메일,메모\n김서연,010-1234-5678,Seo@Example.com,단골\n박도윤,1087654321,,"a, b\nc"\n'
 
@@ -161,6 +162,18 @@ def test_a_failure_on_the_way_leaves_nobody(world, client):
         sheets.add_all(world.ctx(), key, rows, skip_twins=False)
     assert [customer.name for customer in customers(world)] == ["먼저"]
     assert world.session.scalars(select(Event).where(Event.act.like("customer.%"))).all() == []
+
+
+def test_presses_and_files_at_one_instant_add_each_customer_once(each_world):
+    """Four presses of one sheet and four uploads of the same file by others, let go together."""
+    world = each_world
+    rows = [sheets.SheetRow(n, CustomerDetails(f"고객{n}", f"010-3000-{n:04}", None)) for n in range(2, 202)]
+    keys = ["one_sheet"] * 4 + [f"sheet_{n}" for n in range(4)]
+    acts = [lambda key=key: sheets.add_all(world.ctx(), key, rows, skip_twins=True) for key in keys]
+    done = all_at_once(world, acts)
+    assert sorted(one.added for one in done if not one.is_repeat) in ([0, 0, 0, 0, 200], [0] * 7 + [200])
+    assert (count(world, Customer), {one.added + one.skipped for one in done}) == (200, {200})
+    assert first_broken_line(world.session, world.settings.secret_key.encode()) is None
 
 
 def test_what_is_too_large_or_missing_is_told_plainly(world, client):

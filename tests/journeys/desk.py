@@ -14,11 +14,8 @@ def won(amount):
 
 
 def opens_window(page, name="결제창 열기"):
-    """Presses the button on the window's page, once the script that hears it has run."""
-    button = page.get_by_role("main").get_by_role("button", name=name, exact=True)
-    expect(button).to_be_visible()
-    page.wait_for_load_state()
-    button.click()
+    """Presses the button on the window's page; it can't be pressed before the script that hears it has run."""
+    page.get_by_role("main").get_by_role("button", name=name, exact=True).click()
 
 
 class Desk:

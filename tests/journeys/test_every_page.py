@@ -38,7 +38,7 @@ OTHER_PAGES = (
     "/checkouts/{failed_id}", "/checkouts/{in_window_id}/window", "/payments/{waiting_payment_id}",
     "/pay/{token}", "/pay/{waiting_token}", "/pay/{in_window_token}", "/pay/{in_window_token}/window",
     "/key-in/new?customer_id={customer_id}", "/schedules/new?customer_id={customer_id}",
-    "/schedules/{schedule_id}/time", "/schedules/import?customer_id={customer_id}",
+    "/schedules/{schedule_id}/time", "/schedules/{revoked_id}/again", "/schedules/{revoked_id}", "/schedules/import?customer_id={customer_id}",
     "/subscriptions/new?customer_id={customer_id}", "/subscriptions/{subscription_id}/acts/skip", "/subscriptions/{subscription_id}/pause",
     "/subscriptions/{subscription_id}/change", "/plans", "/plans/new", "/plans/{plan_id}/edit",
     "/cases/{case_id}", "/cases?state=resolved", "/reconciliation/{closed_day}", "/entries", "/failures/{failure_id}",

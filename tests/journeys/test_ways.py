@@ -62,6 +62,40 @@ def test_at_the_desk(shop, open_desk, method):
     settle(shop, desk, method)
 
 
+@pytest.mark.parametrize("late", ["window.js", "iamport.js"])
+def test_a_press_before_the_script_is_there_is_not_lost(shop, open_desk, late):
+    """Until the script runs, the button says that it waits; then the first press opens the window."""
+    desk = open_desk(**PC)
+    begins(desk, desk.adds_customer("김서연"), "card", "이 화면의 결제창")
+    address, held = desk.page.url, []
+
+    def holds(route):
+        held.append(route)
+
+    desk.page.route(re.compile(re.escape(late)), holds)
+    desk.page.goto(address, wait_until="commit")
+    button = desk.page.get_by_role("button", name="결제창 열기")
+    expect(button).to_be_disabled()
+    expect(button).to_have_accessible_description(re.compile("결제창을 준비하고 있습니다"))
+    for route in held:
+        route.continue_()
+    button.click()
+    expect(desk.page.frame_locator("iframe").get_by_role("button", name=act_of("card"))).to_be_visible()
+
+
+def test_a_script_of_portone_that_never_comes_is_said_and_a_press_asks_for_the_page_anew(shop, open_desk):
+    desk = open_desk(**PC)
+    begins(desk, desk.adds_customer("김서연"), "card", "이 화면의 결제창")
+    desk.page.route(re.compile("iamport"), lambda route: route.fulfill(body="", content_type="text/javascript"))
+    desk.page.goto(desk.page.url)
+    desk.sees("결제창을 불러오지 못했습니다.")
+    expect(desk.page.locator("#window-status")).to_be_empty()
+    desk.page.unroute_all()
+    desk.page.get_by_role("button", name="결제창 열기").click()
+    opens_window(desk.page)
+    expect(desk.page.frame_locator("iframe").get_by_role("button", name=act_of("card"))).to_be_visible()
+
+
 @pytest.mark.parametrize("method", ["card", "trans", "vbank", "phone"])
 def test_by_a_link_on_a_phone(shop, open_desk, open_page, method):
     desk = open_desk(**PC)

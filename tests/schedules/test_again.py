@@ -104,6 +104,8 @@ def test_a_failed_one_that_is_paid_the_second_time_is_in_the_books_once(each_wor
     kept = now_of(world, schedule_id)
     assert [row["status"] for row in world.sandbox.payments(kept.merchant_uid)].count("paid") == 1
     assert kept.state is PAID
+    told = world.signed_in(Role.OWNER).get("/activity").text
+    assert ("다시 예약한 때에 결제됨" in told, "늦게" in told) == (True, False)
     with pytest.raises(RuleBroken):
         ask(world, schedule_id)
     assert_books_balance(world.session)

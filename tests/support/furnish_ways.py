@@ -35,6 +35,8 @@ from portone_sandbox import purchases
 from tests.support.clocks import LaterClock
 from tests.support.furnish import charge, payment_of
 
+RUNS_AGAIN = "nice_v2.sandboxv2m"  # a profile that can run a reservation once more
+
 _PLACE = WindowPlace("https://shop.example", "ko", is_phone=False)
 
 
@@ -97,11 +99,16 @@ def _promises(world, key):
     at = world.clock.now() + timedelta(days=2)
     sheet = ScheduleSheet(new_id("sht"), key.customer_id, key.id, 33_000, 0, "1월 이용료", "", at)
     schedule_id = schedules.reserve_charge(world.ctx(), world.gateway, sheet).id
+    other = world.a_key(world.session.get(Customer, key.customer_id), pg=RUNS_AGAIN)
+    sheet = ScheduleSheet(new_id("sht"), other.customer_id, other.id, 34_000, 0, "2월 이용료", "", at)
+    revoked_id = schedules.reserve_charge(world.ctx(), world.gateway, sheet).id
+    schedules.revoke_schedule(world.ctx(), world.gateway, revoked_id, "고객 요청")
     plan_id = create_plan(world.ctx(), PlanDetails("월 구독", 9_900, 0)).id
     order = Order(new_id("sht"), key.customer_id, key.id, plan_id, "월 이용료", seoul_day(world.clock.now()))
     subscription_id = subscriptions.subscribe(world.ctx(), order).id
     return {
         "schedule_id": schedule_id,
+        "revoked_id": revoked_id,
         "plan_id": plan_id,
         "subscription_id": subscription_id,
         "promised_key_id": key.id,
