@@ -52,9 +52,13 @@ class Delivery:
 
 
 class Sender(Protocol):
-    """Hands one parcel over. Never raises for what the other side or the line does: it answers."""
+    """Hands parcels over. Never raises for what the other side or the line does: it answers.
+
+    `close` ends what was opened for a round; a sender that sends again after it opens anew.
+    """
 
     def send(self, parcel: Parcel) -> Delivery: ...
+    def close(self) -> None: ...
 
 
 def due_notices(ctx: WorkContext, channel: Channel, limit: int = BATCH) -> list[str]:

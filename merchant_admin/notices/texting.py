@@ -50,6 +50,10 @@ class TextSender:
         with answer:
             return Delivery(_meaning(answer.status_code), f"HTTP {answer.status_code}")
 
+    def close(self) -> None:
+        """Let go of the connection that was kept for the round."""
+        self._http.close()
+
     def _headers(self, parcel: Parcel, body: bytes) -> dict[str, str]:
         at = str(to_epoch(self._clock.now()))
         signature = hmac.digest(self._secret, f"{at}.".encode() + body, hashlib.sha256).hex()

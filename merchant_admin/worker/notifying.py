@@ -37,13 +37,23 @@ def send_notices(
     done += guarded(ctx, patience, "renewals to come", "", lambda: telling.announce_renewals(ctx))
     done += guarded(ctx, patience, "consents to ask for", "", lambda: consents.ask_due(ctx))
     for channel, sender in senders.items():
-        ids = sending.due_notices(ctx, channel)
-        ctx.end_reading()
-        for notice_id in ids:
-            if is_stopping():
-                return done
-            act = lambda notice_id=notice_id, sender=sender: _one(ctx, sender, notice_id)  # noqa: E731 - for the line below
-            done += guarded(ctx, patience, "notice", notice_id, act)
+        try:
+            done += _send_all(ctx, channel, sender, patience, is_stopping)
+        finally:
+            sender.close()
+    return done
+
+
+def _send_all(
+    ctx: WorkContext, channel: Channel, sender: Sender, patience: Patience, is_stopping: Callable[[], bool]
+) -> int:
+    done, ids = 0, sending.due_notices(ctx, channel)
+    ctx.end_reading()
+    for notice_id in ids:
+        if is_stopping():
+            break
+        act = lambda notice_id=notice_id: _one(ctx, sender, notice_id)  # noqa: E731 - for the line below
+        done += guarded(ctx, patience, "notice", notice_id, act)
     return done
 
 

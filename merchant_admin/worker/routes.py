@@ -19,7 +19,7 @@ from merchant_admin.web.banners import Banner
 from merchant_admin.web.filters import kst
 from merchant_admin.worker import inline
 from merchant_admin.worker.loop import context_of, keep_working
-from merchant_admin.worker.queries import Backlog, backlog
+from merchant_admin.worker.queries import Backlog, Outbox, backlog
 from merchant_admin.worker.service import run_once
 
 bp = Blueprint("worker", __name__, cli_group=None)
@@ -99,8 +99,20 @@ def _exposition(found: Backlog, *, stopped: bool) -> str:
         "merchant_attempts_for_a_person": found.attempts_for_a_person,
         "merchant_attempts_oldest_open_seconds": round(found.oldest_seconds),
         "merchant_portone_stopped": int(stopped),
+        **{
+            f'merchant_notices_{name}{{channel="{channel}"}}': value
+            for channel, outbox in found.notices.items()
+            for name, value in _of_outbox(outbox).items()
+        },
     }
     return "".join(f"{name} {value}\n" for name, value in rows.items())
+
+
+def _of_outbox(found: Outbox) -> dict[str, int]:
+    return {
+        "waiting": found.waiting, "oldest_waiting_seconds": round(found.oldest_seconds),
+        "sent_last_day": found.sent_last_day, "failed": found.failed, "unknown": found.unknown,
+    }  # fmt: skip
 
 
 @bp.cli.command("worker")

@@ -13,23 +13,42 @@ USER, PASSWORD = "shop", "mail-secret"
 
 
 class Mailbox:
-    """What was taken, and what shall go wrong: `on_rcpt` and `on_data` are answers, "hang up" breaks the line."""
+    """What was taken, and what shall go wrong: `on_rcpt` and `on_data` are answers, "hang up" breaks the line.
+
+    `on_rset` "hang up" breaks the line once, between two mails; `on_mail` is said once. `greeted` counts lines.
+    """
 
     def __init__(self):
-        self.taken, self.on_rcpt, self.on_data, self.encrypted = [], None, None, []
+        self.taken, self.on_rcpt, self.on_data, self.encrypted, self.greeted = [], None, None, [], 0
+        self.on_mail = self.on_rset = None
+
+    async def handle_MAIL(self, _server, _session, envelope, address, _options):  # noqa: N802
+        if self.on_mail:
+            said, self.on_mail = self.on_mail, None
+            return said
+        envelope.mail_from = address
+        return "250 ok"
+
+    async def handle_RSET(self, server, _session, _envelope):  # noqa: N802
+        if self.on_rset == "hang up":
+            self.on_rset = None
+            server.transport.abort()
+        return "250 ok"
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 - the server's name for it
-        if self.on_rcpt:
-            return self.on_rcpt
+        said = self.on_rcpt() if callable(self.on_rcpt) else self.on_rcpt
+        if said:
+            return said
         envelope.rcpt_tos.append(address)
         return "250 ok"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        if self.on_data and self.on_data != "hang up":
+        if self.on_data and not self.on_data.startswith("hang up"):
             return self.on_data
         self.encrypted.append(session.ssl is not None)
         self.taken.append(message_from_bytes(envelope.content, policy=default))
-        if self.on_data == "hang up":  # taken, and nobody hears of it
+        if self.on_data:  # taken, and nobody hears of it
+            self.on_data = None if self.on_data == "hang up once" else self.on_data
             server.transport.abort()
         return "250 queued"
 
@@ -42,6 +61,7 @@ class _Server(Controller):
         super().__init__(mailbox, hostname="127.0.0.1", port=0, ready_timeout=60)
 
     def factory(self):
+        self.handler.greeted += 1
         if self.plain:
             return SMTP(self.handler, hostname="mail.test", enable_SMTPUTF8=False)
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -13,7 +13,7 @@ from merchant_admin.notices.models import Notice, NoticeTry
 from merchant_admin.notices.states import NoticeKind, NoticeState, Why
 from merchant_admin.worker.notifying import send_notices
 from tests.conftest import NOON
-from tests.notices.acting import VALUES, only, turn, write
+from tests.notices.acting import VALUES, notices, only, turn, write
 from tests.notices.mailbox import PASSWORD, MailServer
 from tests.support.world import World
 
@@ -29,7 +29,8 @@ def box(server):
     box = server.box
     box.taken.clear()
     box.encrypted.clear()
-    box.on_rcpt = box.on_data = None
+    box.on_rcpt = box.on_data = box.on_mail = box.on_rset = None
+    box.greeted = 0
     return box
 
 
@@ -77,11 +78,58 @@ def test_a_line_that_breaks_after_the_text_is_unknown_and_not_sent_again(shop, b
     assert (only(shop).state, len(box.taken)) == (NoticeState.SENT, 2)
 
 
+def test_one_line_serves_the_mails_of_a_round_and_is_closed_after_it(shop, box):
+    for number in range(4):
+        write(shop, cause=f"prd_{number}.paid")
+    turn(shop)
+    assert (len(box.taken), box.greeted, set(states(shop))) == (4, 1, {"sent"})
+    write(shop, cause="prd_9.paid")
+    turn(shop)
+    assert (len(box.taken), box.greeted) == (5, 2)
+
+
+def test_a_refused_recipient_does_not_stop_the_next(shop, box):
+    for number in range(3):
+        write(shop, cause=f"prd_{number}.paid")
+    answers = iter(["550 no such mailbox", None, None])
+    box.on_rcpt = lambda: next(answers)
+    turn(shop)
+    assert (sorted(states(shop)), len(box.taken), box.greeted) == (["failed", "sent", "sent"], 2, 1)
+
+
+@pytest.mark.parametrize(("at", "said"), [("on_rset", "hang up"), ("on_mail", "421 too many mails on this line")])
+def test_a_line_that_was_dropped_between_two_mails_is_made_anew(shop, box, at, said):
+    for number in range(3):
+        write(shop, cause=f"prd_{number}.paid")
+    setattr(box, at, said)
+    turn(shop)
+    assert (states(shop), len(box.taken), box.greeted) == (["sent"] * 3, 3, 2)
+    assert len({mail["Message-ID"] for mail in box.taken}) == 3
+
+
+def test_a_line_that_breaks_after_one_text_leaves_the_others_untouched(shop, box):
+    for number in range(3):
+        write(shop, cause=f"prd_{number}.paid")
+    box.on_data = "hang up once"
+    for _round in range(3):
+        turn(shop)
+    assert (sorted(states(shop)), len(box.taken)) == (
+        ["sent", "sent", "unknown"],
+        3,
+    )  # it was taken, and not sent again
+
+
+def states(world):
+    return [row.state.value for row in notices(world)]
+
+
 def test_a_process_killed_with_the_answer_in_its_hand_leaves_unknown(shop, box):
     write(shop)
     ctx, notice_id = shop.ctx(), only(shop).id
     parcel = sending._claim(ctx, notice_id)
-    MailSender(shop.settings.outgoing.mail, "온빛상점").send(parcel)  # and here the power goes
+    sender = MailSender(shop.settings.outgoing.mail, "온빛상점")
+    sender.send(parcel)  # and here the power goes
+    sender.close()
     turn(shop)
     assert only(shop).state is NoticeState.SENDING
     shop.clock.advance(minutes=4)

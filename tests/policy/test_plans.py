@@ -7,13 +7,17 @@ import pytest
 from sqlalchemy import event
 
 from merchant_admin.core.db import db
+from merchant_admin.core.outgoing import Channel
 from merchant_admin.core.permissions import Role
+from merchant_admin.notices.sending import due_notices
+from merchant_admin.worker.notifying import send_notices
+from merchant_admin.worker.queries import outbox_of
 from merchant_admin.worker.service import run_once
 from tests.support.furnish import furnish
 
 GROWING = {
     "attempts", "billing_keys", "cancellations", "card_links", "card_moves", "charges", "checkouts", "customers", "customer_terms", "events",
-    "ledger_entries", "looks", "payment_lines", "payments", "period_charges", "periods", "refunds", "registrations",
+    "ledger_entries", "looks", "notices", "consents", "payment_lines", "payments", "period_charges", "periods", "refunds", "registrations",
     "schedules", "subscriptions", "webhook_events",
 }  # fmt: skip
 PAGES = (
@@ -77,6 +81,20 @@ def test_a_round_of_the_worker_reads_no_whole_table(world):
     with statements(db.engine) as asked:
         run_once(world.ctx(), world.gateway)
     assert len(asked) > 10
+    assert whole_reads(world.session, asked) == set()
+
+
+def test_the_outbox_its_pages_and_its_figures_read_no_whole_table(world):
+    furnish(world)
+    client = world.signed_in(Role.OWNER)
+    with statements(db.engine) as asked:
+        for page in ("/notices", "/notices?state=waiting", "/consents", "/consent/nobody"):
+            assert client.get(page).status_code in {200, 404}, page
+        send_notices(world.ctx(), {})
+        for channel in Channel:
+            due_notices(world.ctx(), channel)
+            outbox_of(world.session(), channel, world.clock.now())
+    assert len(asked) > 20
     assert whole_reads(world.session, asked) == set()
 
 
