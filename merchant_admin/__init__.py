@@ -10,7 +10,7 @@ from merchant_admin.billing_keys.dependants import needs_cards
 from merchant_admin.billing_keys.routes import bp as billing_keys
 from merchant_admin.card_links.move_routes import bp as card_moves
 from merchant_admin.card_links.phone import bp as register_links
-from merchant_admin.card_links.routes import bp as card_links
+from merchant_admin.card_links.reserving_routes import card_links
 from merchant_admin.cases.routes import bp as cases
 from merchant_admin.checkouts.links import bp as pay_links
 from merchant_admin.checkouts.routes import bp as checkouts

@@ -147,6 +147,7 @@ ACTS: dict[str, Said] = {
     "card_link.not_registered": (_("등록 창에서 카드가 등록되지 않음"), "plain", "circle-slash"),
     "card_link.verified": (_("새 카드를 포트원에서 확인함"), "ok", "circle-check"),
     "card_link.moved": (_("정기결제 %(count)s건을 새 카드로 옮김"), "ok", "repeat"),
+    "card_link.reserved_again": (_("취소한 예약 %(count)s건을 새 카드에 다시 예약함"), "ok", "calendar-clock"),
     "card_link.done": (_("카드 교체를 마침"), "ok", "circle-check"),
     "card_link.failed": (_("새 카드로 바꾸지 못함 · 앞의 카드 그대로"), "bad", "triangle-alert"),
     "card_move.started": (_("카드를 다른 결제 통로로 옮기기 시작"), "plain", "send"),

@@ -44,7 +44,7 @@ OTHER_PAGES = (
     "/cases/{case_id}", "/cases?state=resolved", "/reconciliation/{closed_day}", "/entries", "/failures/{failure_id}",
     "/channels", "/activity", "/webhook-events", "/staff", "/staff/new", "/staff/{staff_id}/edit", "/account",
     "/card-moves", "/customers/{customer_id}/ahead", "/customers/{customer_id}/card-links/new",
-    "/card-links/{card_link_id}", "/register/{card_token}", "/billing-keys/{promised_key_id}/replacement", "/notices",
+    "/card-links/{card_link_id}", "/card-links/{card_link_id}/revoked", "/register/{card_token}", "/billing-keys/{promised_key_id}/replacement", "/notices",
     "/notices?state=waiting", "/notices/{notice_id}", "/notices/{sent_notice_id}", "/notices/handovers",
     "/notices/texts", "/notices/texts/charged/email", "/notices/texts/price_rise/text", "/consents",
     "/consents/{consent_id}", "/consent/{consent_token}", "/subscription-calendar", "/subscription-calendar/{day}", "/subscription-forecast",
