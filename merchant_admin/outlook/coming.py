@@ -16,6 +16,9 @@ from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.core.paging import Page, Place
 from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
+from merchant_admin.notices.consents import holds_back
+from merchant_admin.notices.models import Consent
+from merchant_admin.notices.states import HOLDS
 from merchant_admin.outlook.paging import two_key_page
 from merchant_admin.outlook.projecting import Group, Rhythm, hitting
 from merchant_admin.subscriptions.models import Period, Subscription
@@ -73,6 +76,17 @@ def groups(session: Session, mode: Mode, last: date, *those: ColumnElement[bool]
     ]
 
 
+def held_groups(session: Session, mode: Mode, last: date) -> list[Group]:
+    """Those among all that no debt is made of before the customer agrees; read from the consents that are missing."""
+    missing = select(Consent.subscription_id).where(Consent.state.in_(HOLDS))
+    return groups(session, mode, last, Subscription.id.in_(missing))
+
+
+def is_held() -> ColumnElement[bool]:
+    """A consent that its next date needs is missing."""
+    return holds_back(Subscription.id)
+
+
 def on_day(found: list[Group], day: date, today: date) -> ColumnElement[bool] | None:
     """The condition that picks exactly the subscriptions that `found` counts on `day`; None when it counts none."""
     hits = hitting(found, day, today)
@@ -89,26 +103,32 @@ def on_day(found: list[Group], day: date, today: date) -> ColumnElement[bool] | 
     return and_(Subscription.next_on.in_(any_of), or_(*ways)) if ways else None
 
 
-def card_is_gone(session: Session) -> ColumnElement[bool]:
+def card_is_gone(session: Session, mode: Mode) -> ColumnElement[bool]:
     """Its card can't be charged: PortOne no longer has it, or it is being deleted."""
-    return and_(Subscription.state != SubscriptionState.PAST_DUE, Subscription.billing_key_id.in_(gone_cards(session)))
+    return and_(_stands_well(), Subscription.billing_key_id.in_(gone_cards(session, mode)))
 
 
-def card_was_refused(session: Session) -> ColumnElement[bool]:
+def card_was_refused(session: Session, mode: Mode) -> ColumnElement[bool]:
     """Its card is still there, but was refused for good by another subscription that now waits for a new one."""
     waits = select(Subscription.billing_key_id).join(Period, Period.subscription_id == Subscription.id)
-    refused = set(session.scalars(waits.where(_WAITS_FOR_CARD))) - set(gone_cards(session))
-    return and_(Subscription.state != SubscriptionState.PAST_DUE, Subscription.billing_key_id.in_(sorted(refused)))
+    waits = waits.where(_WAITS_FOR_CARD, Period.mode == mode)
+    refused = set(session.scalars(waits)) - set(gone_cards(session, mode))
+    return and_(_stands_well(), Subscription.billing_key_id.in_(sorted(refused)))
 
 
-def gone_cards(session: Session) -> Sequence[str]:
+def gone_cards(session: Session, mode: Mode) -> Sequence[str]:
     """Cards that are gone. Read first and named one by one: no planner guesses well how few of all cards these are."""
-    return session.scalars(select(BillingKey.id).where(BillingKey.state.in_(_GONE)).limit(MOST_CARDS)).all()
+    gone = select(BillingKey.id).where(BillingKey.state.in_(_GONE), BillingKey.mode == mode)
+    return session.scalars(gone.limit(MOST_CARDS)).all()
 
 
 def is_past_due() -> ColumnElement[bool]:
-    """A period of it was refused and is not settled."""
-    return Subscription.state == SubscriptionState.PAST_DUE
+    """A period of it was refused and is not settled; what is held beside that counts as held."""
+    return and_(Subscription.state == SubscriptionState.PAST_DUE, ~is_held())
+
+
+def _stands_well() -> ColumnElement[bool]:
+    return and_(Subscription.state != SubscriptionState.PAST_DUE, ~is_held())
 
 
 def page_of(

@@ -25,15 +25,16 @@ OWED = text(
 
 
 class Part(StrEnum):
-    """A part of what is to come. The three parts at risk exclude each other, in this order."""
+    """A part of what is to come. The four parts at risk exclude each other, in this order."""
 
     ALL = "all"
+    HELD = "held"
     PAST_DUE = "past-due"
     CARD_GONE = "card-gone"
     CARD_REFUSED = "card-refused"
 
 
-AT_RISK = (Part.PAST_DUE, Part.CARD_GONE, Part.CARD_REFUSED)
+AT_RISK = (Part.HELD, Part.PAST_DUE, Part.CARD_GONE, Part.CARD_REFUSED)
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,19 @@ class Forecast:
         return Sum(sum(self.parts[part].count for part in AT_RISK), sum(self.parts[part].sum_krw for part in AT_RISK))
 
 
-def those_of(session: Session, part: Part) -> tuple[ColumnElement[bool], ...]:
+def those_of(session: Session, mode: Mode, part: Part) -> tuple[ColumnElement[bool], ...]:
     """The condition of a part."""
     match part:
         case Part.ALL:
             return ()
+        case Part.HELD:
+            return (coming.is_held(),)
         case Part.PAST_DUE:
             return (coming.is_past_due(),)
         case Part.CARD_GONE:
-            return (coming.card_is_gone(session),)
+            return (coming.card_is_gone(session, mode),)
         case Part.CARD_REFUSED:
-            return (coming.card_was_refused(session),)
+            return (coming.card_was_refused(session, mode),)
 
 
 def last_of(days: int, today: date) -> date:
@@ -72,25 +75,29 @@ def last_of(days: int, today: date) -> date:
 def forecast(session: Session, mode: Mode, days: int, today: date) -> Forecast:
     """What the next `days` days will ask for, at the prices and in the states of now."""
     last = last_of(days, today)
-    everything = coming.groups(session, mode, last)
-    past_due = [group for group in everything if group.state is SubscriptionState.PAST_DUE]
-    found: dict[Part, list[Group]] = {Part.ALL: everything, Part.PAST_DUE: past_due}
+    everything, held = coming.groups(session, mode, last), coming.held_groups(session, mode, last)
+    found: dict[Part, list[Group]] = {Part.ALL: everything, Part.HELD: held, Part.PAST_DUE: _past_due(everything)}
     for part in (Part.CARD_GONE, Part.CARD_REFUSED):
-        found[part] = coming.groups(session, mode, last, *those_of(session, part))
+        found[part] = coming.groups(session, mode, last, *those_of(session, mode, part))
     parts = {part: in_all(groups, last, today) for part, groups in found.items()}
-    return Forecast(days, last, parts, _weeks(everything, last, today), _owed(session))
+    parts[Part.PAST_DUE] -= in_all(_past_due(held), last, today)
+    return Forecast(days, last, parts, _weeks(everything, last, today), _owed(session, mode))
+
+
+def _past_due(groups: list[Group]) -> list[Group]:
+    return [group for group in groups if group.state is SubscriptionState.PAST_DUE]
 
 
 def rows(
     session: Session, mode: Mode, days: int, part: Part, today: date, place: Place | None
 ) -> Page[coming.ComingRow]:
     """One page of the subscriptions of a part."""
-    return coming.page_of(session, mode, last_of(days, today), place, *those_of(session, part))
+    return coming.page_of(session, mode, last_of(days, today), place, *those_of(session, mode, part))
 
 
-def owed_rows(session: Session, place: Place | None) -> Page[PeriodLine]:
+def owed_rows(session: Session, mode: Mode, place: Place | None) -> Page[PeriodLine]:
     """One page of the periods that were refused and are not settled."""
-    return waiting_lines(session, place, OWED)
+    return waiting_lines(session, mode, place, OWED)
 
 
 def _weeks(groups: list[Group], last: date, today: date) -> list[tuple[date, int]]:
@@ -106,6 +113,7 @@ def _weeks(groups: list[Group], last: date, today: date) -> list[tuple[date, int
     ]
 
 
-def _owed(session: Session) -> Sum:
-    found = session.execute(select(func.count(), func.coalesce(func.sum(Period.amount_krw), 0)).where(OWED)).one()
+def _owed(session: Session, mode: Mode) -> Sum:
+    sums = select(func.count(), func.coalesce(func.sum(Period.amount_krw), 0)).where(OWED, Period.mode == mode)
+    found = session.execute(sums).one()
     return Sum(found[0], int(found[1]))

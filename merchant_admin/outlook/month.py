@@ -1,7 +1,7 @@
 """A month of days: what was due, and what became of it. Each figure opens exactly the rows it counts.
 
 The periods of a month are summed from one index (ix_periods_due) in one grouped read, the days to come from
-`coming.groups` in another: two reads for a month, whatever it holds.
+`coming.groups` in two: three reads for a month, whatever it holds.
 """
 
 from dataclasses import dataclass, field
@@ -29,6 +29,7 @@ class Bucket(StrEnum):
     """What a date stands for."""
 
     COMING = "coming"  # no debt yet
+    HELD = "held"  # nor will there be one before the customer agrees
     OPEN = "open"  # a debt, and nobody knows yet what becomes of it
     DONE = "done"
     FAILED = "failed"
@@ -81,15 +82,18 @@ def days_of(session: Session, mode: Mode, first: date, last: date, today: date) 
     found = {first + timedelta(days=n): Day(first + timedelta(days=n)) for n in range((last - first).days + 1)}
     was = (
         select(Period.due_on, Period.state, func.count(), func.sum(Period.amount_krw))
-        .where(Period.due_on.between(first, last))
+        .where(Period.mode == mode, Period.due_on.between(first, last))
         .group_by(Period.due_on, Period.state)
     )
     for due_on, state, count, sum_krw in session.execute(was):
         found[due_on].add(_BUCKET_OF[state], count, int(sum_krw))
     if last >= today and first <= today + FURTHEST:
-        groups = coming.groups(session, mode, last)
-        for on, total in by_day(groups, first, last, today).items():
-            found[on].add(Bucket.COMING, total.count, total.sum_krw)
+        held = by_day(coming.held_groups(session, mode, last), first, last, today)
+        for on, total in by_day(coming.groups(session, mode, last), first, last, today).items():
+            waits = held.get(on, Sum())
+            for bucket, part in ((Bucket.HELD, waits), (Bucket.COMING, total - waits)):
+                if part.count:
+                    found[on].add(bucket, part.count, part.sum_krw)
     return list(found.values())
 
 
@@ -102,9 +106,9 @@ def totals(days: list[Day]) -> dict[Bucket, Sum]:
     return found
 
 
-def period_page(session: Session, on: date, bucket: Bucket, place: Place | None) -> Page[PeriodLine]:
+def period_page(session: Session, mode: Mode, on: date, bucket: Bucket, place: Place | None) -> Page[PeriodLine]:
     """One page of a day's periods in a bucket (not of those to come)."""
-    return lines(session, place, Period.due_on == on, Period.state.in_(STATES[bucket]))
+    return lines(session, place, Period.mode == mode, Period.due_on == on, Period.state.in_(STATES[bucket]))
 
 
 def lines(session: Session, place: Place | None, *those: ColumnElement[bool]) -> Page[PeriodLine]:
@@ -117,10 +121,11 @@ def _lines(session: Session, ids: list[str]) -> list[PeriodLine]:
     return [_line(row) for row in session.execute(_of_periods().where(Period.id.in_(ids)))]
 
 
-def waiting_lines(session: Session, place: Place | None, those: TextClause) -> Page[PeriodLine]:
+def waiting_lines(session: Session, mode: Mode, place: Place | None, those: TextClause) -> Page[PeriodLine]:
     """One page of the periods that wait for something, by when it comes."""
     try_at: Any = Period.try_at
-    return keyset_page(session, _of_periods().where(those), (try_at, Period.id), place, _line, soonest_first=True)
+    query = _of_periods().where(those, Period.mode == mode)
+    return keyset_page(session, query, (try_at, Period.id), place, _line, soonest_first=True)
 
 
 def _of_periods() -> Select[Any]:
@@ -134,11 +139,17 @@ def _line(row: Any) -> PeriodLine:
     return PeriodLine(*facts)
 
 
-def coming_page(session: Session, mode: Mode, on: date, today: date, place: Place | None) -> Page[coming.ComingRow]:
-    """One page of the subscriptions with a date to come on this day."""
-    found = coming.groups(session, mode, on) if today <= on <= today + FURTHEST else []
+def coming_page(
+    session: Session, mode: Mode, on: date, today: date, place: Place | None, bucket: Bucket = Bucket.COMING
+) -> Page[coming.ComingRow]:
+    """One page of the subscriptions with a date to come on this day, held or not."""
+    is_held = bucket is Bucket.HELD
+    read = coming.held_groups if is_held else coming.groups
+    found = read(session, mode, on) if today <= on <= today + FURTHEST else []
     those = coming.on_day(found, on, today)
-    return Page([], None, None) if those is None else coming.page_of(session, mode, on, place, those)
+    if those is None:
+        return Page([], None, None)
+    return coming.page_of(session, mode, on, place, those, coming.is_held() if is_held else ~coming.is_held())
 
 
 _COLUMNS: tuple[Any, ...] = (

@@ -22,7 +22,7 @@ outlook = bp  # with these views on it
 @requires(Permission.VIEW_NUMBERS)
 def show_numbers() -> Response:
     now = today()
-    months = numbers.numbers(db.session(), now)
+    months = numbers.numbers(db.session(), mode(), now)
     last = (months[-1].first_on + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     days = month.days_of(db.session(), mode(), months[-1].first_on, last, now)
     return page(
@@ -35,13 +35,13 @@ def show_numbers() -> Response:
 @requires(Permission.VIEW_NUMBERS)
 def list_number(month_word: str) -> Response:
     """Exactly the rows behind one number of a month."""
-    found = next((each for each in numbers.numbers(db.session(), today()) if each.word == month_word), None)
+    found = next((each for each in numbers.numbers(db.session(), mode(), today()) if each.word == month_word), None)
     if found is None:
         raise NotFound(_("최근 열두 달에 없는 달입니다."))
     asked = request.args.get("of", "")
     number = Number(asked) if asked in set(Number) else Number.MRR
     return page(
         "outlook/number.html", month=found, number=number, numbers=Number, title=month_title(found.first_on),
-        page=number_rows.rows(db.session(), found, number, Place.read(request.args.get("place"))),
+        page=number_rows.rows(db.session(), mode(), found, number, Place.read(request.args.get("place"))),
         url=lambda place: url_for(".list_number", month_word=month_word, of=number.value, place=place),
     )  # fmt: skip

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from merchant_admin.core.paging import Page, Place, keyset_page
-from merchant_admin.core.times import start_of
+from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
 from merchant_admin.outlook.numbers import PAID, Month, Number, left_between, paid_by_clock, recovered_between
 from merchant_admin.outlook.paging import two_key_page
@@ -35,22 +35,21 @@ class NumberRow:
     end_reason: EndReason | None
 
 
-def rows(session: Session, month: Month, number: Number, place: Place | None) -> Page[NumberRow]:
+def rows(session: Session, mode: Mode, month: Month, number: Number, place: Place | None) -> Page[NumberRow]:
     """One page of the periods behind a month's number."""
     eve = month.first_on - timedelta(days=1)
     match number:
         case Number.MRR:
-            by = (Period.ends_on, Period.id)
-            picked = select(*by).join(Subscription, Subscription.id == Period.subscription_id)
-            picked = picked.where(*_covers(month.last_on), _not_ended_by(month.last_on))
+            by = (Period.worth_until, Period.id)
+            picked = select(*by).where(Period.mode == mode, *_covers(month.last_on))
             return two_key_page(session, picked, by, place, lambda ids: _rows(session, ids))
         case Number.CHURN:
-            query = _query(*_covers(eve), *left_between(eve, month.last_on))
+            query = _query(*_covers(eve), *left_between(mode, eve, month.last_on))
             ended_at: Any = Subscription.ended_at
             return keyset_page(session, query, (ended_at, Period.id), place, _row)
         case _:
             is_theirs = paid_by_clock() if number is Number.RECOVERED else ~paid_by_clock()
-            query = _query(*recovered_between(eve, month.last_on), is_theirs)
+            query = _query(*recovered_between(mode, eve, month.last_on), is_theirs)
             settled_at: Any = Period.settled_at
             return keyset_page(session, query, (settled_at, Period.id), place, _row)
 
@@ -60,12 +59,7 @@ def _rows(session: Session, ids: list[str]) -> list[NumberRow]:
 
 
 def _covers(day: date) -> tuple[Any, ...]:
-    return PAID, Period.ends_on > day, Period.due_on <= day
-
-
-def _not_ended_by(day: date) -> Any:
-    ended_at = Subscription.ended_at
-    return or_(ended_at.is_(None), and_(ended_at.is_not(None), ended_at >= start_of(day + timedelta(days=1))))
+    return PAID, Period.worth_until > day, Period.due_on <= day
 
 
 def _query(*those: Any) -> Select[Any]:

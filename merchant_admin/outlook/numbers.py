@@ -1,7 +1,8 @@
 """The owner's numbers by month: monthly recurring revenue, churn, and what was recovered after a refusal.
 
-All follow from periods, whose price and worth a month are frozen when they fall due; nothing is kept beside them, so
-a late approval moves the month it belongs to. The last day of a month stands for the month, today for this one.
+All follow from the periods of one mode, whose price and worth a month are frozen when they fall due, so a late approval
+moves the month it belongs to. A day counts each subscription once, with the later one of two paid periods, and not from
+its end on: `Period.worth_until` says so. The last day of a month stands for the month, today for this one.
 """
 
 from collections.abc import Iterable
@@ -13,14 +14,14 @@ from typing import Any
 from sqlalchemy import Date, and_, case, exists, func, literal, select, text
 from sqlalchemy.orm import Session
 
+from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import start_of
 from merchant_admin.payments.models import Attempt
 from merchant_admin.payments.states import AttemptState
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Subscription
-from merchant_admin.subscriptions.states import EndReason, PeriodState
+from merchant_admin.subscriptions.states import EndReason
 
 MONTHS = 12
-_LONG_AGO = date(2000, 1, 1)
 # Written out, not bound: SQLite takes a partial index only where the query holds its condition to the letter.
 PAID = text("periods.state = 'paid'")
 RECOVERED = text("periods.failed_on IS NOT NULL AND periods.state = 'paid'")
@@ -77,62 +78,56 @@ def spans(today: date, months: int = MONTHS) -> list[tuple[date, date]]:
     return [(first, min((first + timedelta(days=31)).replace(day=1) - timedelta(days=1), today)) for first in firsts]
 
 
-def numbers(session: Session, today: date) -> list[Month]:
-    """The last twelve months, the oldest first, in four grouped reads."""
+def numbers(session: Session, mode: Mode, today: date) -> list[Month]:
+    """The last twelve months, the oldest first, in three grouped reads."""
     days = spans(today)
     marks = [days[0][0] - timedelta(days=1), *(last for _first, last in days)]
-    worth = _worth(session, marks)
+    worth = _worth(session, mode, marks)
     found = [Month(first, last, worth[n], {Number.MRR: worth[n + 1]}) for n, (first, last) in enumerate(days)]
-    for number, n, figure in (*_lost(session, marks), *_recovered(session, marks)):
+    for number, n, figure in (*_lost(session, mode, marks), *_recovered(session, mode, marks)):
         found[n - 1].figures[number] = figure
     return found
 
 
-def _worth(session: Session, marks: list[date]) -> list[Figure]:
-    """MRR on each of `marks`: paid periods that cover the day, less those of subscriptions ended by then."""
-    sums = func.count(), func.sum(Period.monthly_krw)
-    every = session.execute(
-        select(Period.due_on, Period.ends_on, literal(0), *sums)
-        .where(PAID, Period.ends_on > marks[0])
-        .group_by(Period.ends_on, Period.due_on)
+def _worth(session: Session, mode: Mode, marks: list[date]) -> list[Figure]:
+    """MRR on each of `marks`: the paid periods that count on the day."""
+    groups = session.execute(
+        select(Period.due_on, Period.worth_until, func.count(), func.sum(Period.monthly_krw))
+        .where(PAID, Period.mode == mode, Period.worth_until > marks[0])
+        .group_by(Period.worth_until, Period.due_on)
     ).all()
-    when = _nth(marks)
-    # A span of ends, and nothing asked of periods: so the walk begins at what ended, and never at all that was paid.
-    ever = Subscription.ended_at >= start_of(_LONG_AGO), Subscription.ended_at < start_of(marks[-1] + timedelta(days=1))
-    ended = session.execute(
-        select(Period.due_on, Period.ends_on, when, *sums, Period.state)
-        .join_from(Subscription, Period, Period.subscription_id == Subscription.id)
-        .where(*ever)
-        .group_by(Period.ends_on, Period.due_on, when, Period.state)
-    )
-    gone = [tuple(row)[:5] for row in ended if row.state is PeriodState.PAID]
-    return [_covering(every, mark, n) - _covering(gone, mark, n) for n, mark in enumerate(marks)]
+    return [_covering(groups, mark) for mark in marks]
 
 
-def _covering(groups: Iterable[Any], day: date, place: int) -> Figure:
+def _covering(groups: Iterable[Any], day: date) -> Figure:
     total = Figure()
-    for due_on, ends_on, from_place, count, sum_krw in groups:
-        if due_on <= day < ends_on and from_place <= place:
+    for due_on, worth_until, count, sum_krw in groups:
+        if due_on <= day < worth_until:
             total += Figure(count, int(sum_krw))
     return total
 
 
-def _lost(session: Session, marks: list[date]) -> Iterable[tuple[Number, int, Figure]]:
+def _lost(session: Session, mode: Mode, marks: list[date]) -> Iterable[tuple[Number, int, Figure]]:
     """By month: who was paid up on the last day of the month before, and ended in it."""
     month = _nth(marks)
     found = session.execute(
         select(month, func.count(), func.sum(Period.monthly_krw))
         .join_from(Subscription, Period, Period.subscription_id == Subscription.id)
-        .where(*left_between(marks[0], marks[-1]), PAID, _covers_eve_of_end(marks))
+        .where(*left_between(mode, marks[0], marks[-1]), PAID, _covers_eve_of_end(marks))
         .group_by(month)
     )
     return [(Number.CHURN, n, Figure(count, int(sum_krw))) for n, count, sum_krw in found]
 
 
-def left_between(eve: date, last: date) -> tuple[Any, ...]:
+def left_between(mode: Mode, eve: date, last: date) -> tuple[Any, ...]:
     """Ended after the day `eve` and not after `last`, by request or unpaid."""
     after, before = start_of(eve + timedelta(days=1)), start_of(last + timedelta(days=1))
-    return Subscription.ended_at >= after, Subscription.ended_at < before, Subscription.end_reason.in_(LEFT)
+    return (
+        Subscription.mode == mode,
+        Subscription.ended_at >= after,
+        Subscription.ended_at < before,
+        Subscription.end_reason.in_(LEFT),
+    )
 
 
 def _covers_eve_of_end(marks: list[date]) -> Any:
@@ -142,7 +137,7 @@ def _covers_eve_of_end(marks: list[date]) -> Any:
         *((Subscription.ended_at < ends[n], literal(marks[n - 1], Date)) for n in range(1, len(marks))),
         else_=literal(marks[-1], Date),
     )
-    return and_(Period.due_on <= eve, Period.ends_on > eve)
+    return and_(Period.due_on <= eve, Period.worth_until > eve)
 
 
 def _nth(marks: list[date]) -> Any:
@@ -151,14 +146,14 @@ def _nth(marks: list[date]) -> Any:
     return case(*((Subscription.ended_at < end, n) for n, end in enumerate(ends)), else_=len(marks))
 
 
-def _recovered(session: Session, marks: list[date]) -> Iterable[tuple[Number, int, Figure]]:
+def _recovered(session: Session, mode: Mode, marks: list[date]) -> Iterable[tuple[Number, int, Figure]]:
     """By month: what was refused first and paid in it, by the clock or by staff's press."""
     ends = [start_of(mark + timedelta(days=1)) for mark in marks]
     month = case(*((Period.settled_at < end, n) for n, end in enumerate(ends)), else_=len(marks))
     by_clock = case((paid_by_clock(), 1), else_=0)
     found = session.execute(
         select(month, by_clock, func.count(), func.sum(Period.amount_krw))
-        .where(*recovered_between(marks[0], marks[-1]))
+        .where(*recovered_between(mode, marks[0], marks[-1]))
         .group_by(month, by_clock)
     )
     return [
@@ -167,10 +162,10 @@ def _recovered(session: Session, marks: list[date]) -> Iterable[tuple[Number, in
     ]
 
 
-def recovered_between(eve: date, last: date) -> tuple[Any, ...]:
+def recovered_between(mode: Mode, eve: date, last: date) -> tuple[Any, ...]:
     """Refused at first, and paid after the day `eve` and not after `last`."""
     after, before = start_of(eve + timedelta(days=1)), start_of(last + timedelta(days=1))
-    return RECOVERED, Period.settled_at >= after, Period.settled_at < before
+    return RECOVERED, Period.mode == mode, Period.settled_at >= after, Period.settled_at < before
 
 
 def paid_by_clock() -> Any:

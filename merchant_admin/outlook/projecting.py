@@ -61,6 +61,9 @@ class Sum:
     count: int = 0
     sum_krw: int = 0
 
+    def __sub__(self, other: "Sum") -> "Sum":
+        return Sum(self.count - other.count, self.sum_krw - other.sum_krw)
+
     def add(self, count: int, sum_krw: int) -> None:
         self.count += count
         self.sum_krw += sum_krw

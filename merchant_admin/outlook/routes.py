@@ -134,12 +134,12 @@ def show_day(day: str) -> Response:
     asked = request.args.get("bucket", "")
     bucket = Bucket(asked) if asked in set(Bucket) else next(iter(figures.sums), Bucket.COMING)
     place = Place.read(request.args.get("place"))
-    is_coming = bucket is Bucket.COMING
+    is_coming = bucket in {Bucket.COMING, Bucket.HELD}
     return page(
         "outlook/day.html", day=figures, bucket=bucket, is_coming=is_coming, is_today=on == now,
         when=in_hours,
-        page=month.coming_page(session, mode(), on, now, place) if is_coming
-        else month.period_page(session, on, bucket, place),
+        page=month.coming_page(session, mode(), on, now, place, bucket) if is_coming
+        else month.period_page(session, mode(), on, bucket, place),
         tabs=[_tab(figures, each, bucket) for each in Bucket],
         url=lambda place: url_for(".show_day", day=day, bucket=bucket.value, place=place), cycle=cycle,
         before=(on - timedelta(days=1)).isoformat(), after=(on + timedelta(days=1)).isoformat(),
@@ -171,7 +171,9 @@ def show_forecast() -> Response:
     part = Part(asked) if asked in set(Part) else Part.ALL
     session, now, place = db.session(), today(), Place.read(request.args.get("place"))
     rows: Any = (
-        forecast.owed_rows(session, place) if is_owed else forecast.rows(session, mode(), days, part, now, place)
+        forecast.owed_rows(session, mode(), place)
+        if is_owed
+        else forecast.rows(session, mode(), days, part, now, place)
     )
     return page(
         "outlook/forecast.html", found=forecast.forecast(session, mode(), days, now), days=days, part=part, page=rows,

@@ -12,6 +12,7 @@ from sqlalchemy import Select, literal, null, select, text
 from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import start_of
 from merchant_admin.customers.models import Customer
 from merchant_admin.failures.states import FailureClass
@@ -87,12 +88,12 @@ def asks_for_consents(find: FindTasks) -> None:
         _CONSENTS.append(find)
 
 
-def attention(session: Session, today: date, hours: Hours, most: int = MOST) -> Attention:
+def attention(session: Session, mode: Mode, today: date, hours: Hours, most: int = MOST) -> Attention:
     """What of the subscriptions a person should decide now, at most `most` of each kind; retries fall into `hours`."""
     return Attention(
-        [_in_hours(row, hours) for row in _refused_on(session, today)[:most]],
-        _rows(session, _waiting_for_card().order_by(Period.try_at, Period.id), most),
-        _rows(session, _charged_to(gone_cards(session)), most),
+        [_in_hours(row, hours) for row in _refused_on(session, mode, today)[:most]],
+        _rows(session, _waiting_for_card(mode).order_by(Period.try_at, Period.id), most),
+        _rows(session, _charged_to(gone_cards(session, mode)), most),
         [task for find in _CONSENTS for task in find(session, today)][:most],
     )
 
@@ -104,12 +105,12 @@ def _in_hours(row: Renewal, hours: Hours) -> Renewal:
     return replace(row, try_at=within(hours, row.try_at))
 
 
-def cards_to_replace() -> Select[Any]:
+def cards_to_replace(mode: Mode) -> Select[Any]:
     """Periods that wait for another card, for a count."""
-    return select(Period.id).select_from(Period).where(WAITS_FOR_CARD)
+    return select(Period.id).select_from(Period).where(WAITS_FOR_CARD, Period.mode == mode)
 
 
-def _refused_on(session: Session, day: date) -> list[Renewal]:
+def _refused_on(session: Session, mode: Mode, day: date) -> list[Renewal]:
     """Renewals that were refused on a Seoul day and are neither paid since nor waiting for a card, each once."""
     lines = (
         select(PaymentLine.charge_id, PaymentLine.asked_at)
@@ -122,13 +123,14 @@ def _refused_on(session: Session, day: date) -> list[Renewal]:
         .subquery()
     )  # fmt: skip
     tied = _columns().join(PeriodCharge, PeriodCharge.period_id == Period.id)
-    tied = tied.join(lines, lines.c.charge_id == PeriodCharge.charge_id).where(Period.state.in_(_LOST))
+    tied = tied.join(lines, lines.c.charge_id == PeriodCharge.charge_id)
+    tied = tied.where(Period.state.in_(_LOST), Period.mode == mode)
     found = {row.subscription_id: row for row in _rows(session, tied.order_by(lines.c.asked_at.desc()))}
     return list(found.values())
 
 
-def _waiting_for_card() -> Select[Any]:
-    return _columns().where(WAITS_FOR_CARD)
+def _waiting_for_card(mode: Mode) -> Select[Any]:
+    return _columns().where(WAITS_FOR_CARD, Period.mode == mode)
 
 
 def _charged_to(cards: Sequence[str]) -> Select[Any]:

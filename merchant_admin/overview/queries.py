@@ -13,6 +13,7 @@ from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.cases.queries import CaseRow, open_cases
 from merchant_admin.cases.states import CaseKind
 from merchant_admin.core.db import among
+from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import start_of
 from merchant_admin.customers.models import Customer
 from merchant_admin.overview.attention import cards_to_replace
@@ -142,13 +143,13 @@ def needs(session: Session, now: datetime, today: date) -> Needs:
     )
 
 
-def waiting(session: Session, now: datetime) -> int:
+def waiting(session: Session, mode: Mode, now: datetime) -> int:
     """How many things wait for a person, for the rail: partial indexes, at most MOST_WAITING of each."""
     kinds = (
         select(Attempt.id).where(*_stuck_attempt(now)),
         select(Refund.id).where(*_stuck_refund(now)),
         select(Registration.id).where(*_keyless()),
-        cards_to_replace(),
+        cards_to_replace(mode),
         doubted(now),
     )
     return sum(session.execute(select(*(_counting(query).scalar_subquery() for query in kinds))).one())

@@ -55,7 +55,7 @@ def _set_up(state: BlueprintSetupState) -> None:
         NavEntry("overview.list_failures", lazy_gettext("실패 사유"), "file-text", Permission.VIEW, "run", order=65),
         NavEntry(
             "overview.needs_action", lazy_gettext("확인 필요"), "triangle-alert", Permission.VIEW, order=60,
-            count=lambda: queries.waiting(db.session(), work_context().now()),
+            count=lambda: queries.waiting(db.session(), services().settings.mode, work_context().now()),
         ),
     )  # fmt: skip
     for entry in entries:
@@ -109,7 +109,8 @@ def _calls(most: int) -> dict[str, Any]:
     settings = services().settings
     hours = Hours(*settings.charge_hours)
     return {
-        "attention": attention.attention(db.session(), _today(), hours, most), "shown": _seconds_revealed, "most": most,
+        "attention": attention.attention(db.session(), settings.mode, _today(), hours, most),
+        "shown": _seconds_revealed, "most": most,
         "say": lambda row: calling.to_say(row, settings.merchant_name or settings.imp_code),
     }  # fmt: skip
 

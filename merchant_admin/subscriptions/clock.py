@@ -138,19 +138,22 @@ def _ready_on(session: Session, subscription: Subscription, due_on: date, consen
 
 def end_due(ctx: WorkContext, limit: int = BATCH) -> int:
     """End the cancelled subscriptions whose paid time is over. Returns how many."""
-    today = seoul_day(ctx.now())
-    over = select(Subscription).where(
-        among(Subscription.state, {SubscriptionState.CANCELLING}), Subscription.ends_on <= today
-    )
     ctx.end_reading()
     with ctx.atomic() as session:
-        found = session.scalars(
-            over.order_by(Subscription.ends_on).limit(limit).with_for_update(skip_locked=True)
-        ).all()
+        found = session.scalars(over(ctx, limit)).all()
         for subscription in found:
             steps.end(ctx, subscription, subscription.end_reason or EndReason.ASKED)
             steps.tell(ctx, "subscription.ended", subscription, why=subscription.end_reason)
     return len(found)
+
+
+def over(ctx: WorkContext, limit: int) -> Select[Subscription]:
+    """The cancelled subscriptions whose paid time is over, to be locked; those in other hands left out."""
+    past = select(Subscription).where(
+        among(Subscription.state, {SubscriptionState.CANCELLING}), Subscription.mode == Mode(ctx.mode),
+        Subscription.ends_on <= seoul_day(ctx.now()),
+    )  # fmt: skip
+    return past.order_by(Subscription.ends_on, Subscription.id).limit(limit).with_for_update(skip_locked=True)
 
 
 def claim_due(ctx: WorkContext, limit: int = BATCH) -> list[str]:
@@ -161,16 +164,19 @@ def claim_due(ctx: WorkContext, limit: int = BATCH) -> list[str]:
     ctx.end_reading()
     with ctx.atomic() as session:
         now = lease_now(session, ctx.clock)
-        due = select(Period.id).where(
-            among(Period.state, TO_CHARGE | {PeriodState.NEEDS_CARD}), Period.try_at <= now,
-            (Period.held_until.is_(None)) | (Period.held_until <= now),
-        )  # fmt: skip
-        ids = list(
-            session.scalars(due.order_by(Period.try_at, Period.id).limit(limit).with_for_update(skip_locked=True))
-        )
+        ids = list(session.scalars(to_take(Mode(ctx.mode), now, limit)))
         if ids:
             session.execute(update(Period).where(Period.id.in_(ids)).values(held_until=now + HELD))
     return ids
+
+
+def to_take(mode: Mode, now: datetime, limit: int) -> Select[str]:
+    """The periods whose next try has come and that nobody has in hand, to be locked. Those of another mode stay."""
+    due = select(Period.id).where(
+        among(Period.state, TO_CHARGE | {PeriodState.NEEDS_CARD}), Period.mode == mode, Period.try_at <= now,
+        (Period.held_until.is_(None)) | (Period.held_until <= now),
+    )  # fmt: skip
+    return due.order_by(Period.try_at, Period.id).limit(limit).with_for_update(skip_locked=True)
 
 
 def unsettled(session: Session, limit: int = BATCH) -> list[str]:

@@ -78,6 +78,7 @@ def _paid(ctx: WorkContext, session: Session, both: Sequence[tuple[Subscription,
         steps.settle_period(ctx, period, PeriodState.PAID)
         period.failure = None
     session.flush()
+    steps.count_once(session, [each for each, _period in both], min(period.due_on for _each, period in both))
     for (subscription, period), was_open in zip(both, were_open, strict=True):
         _go_on(ctx, subscription, period, was_open=was_open)
     telling.charged(ctx, session, both)

@@ -97,7 +97,9 @@ class Subscription(Base):
         Index("ix_subscriptions_billing_key", "billing_key_id", "state"),
         Index("ix_subscriptions_plan", "plan_id", "state"),
         Index("ix_subscriptions_due", "mode", "next_on", "id", sqlite_where=_CHARGED, postgresql_where=_CHARGED),
-        Index("ix_subscriptions_ending", "state", "ends_on", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING),
+        Index(
+            "ix_subscriptions_ending", "mode", "ends_on", "id", sqlite_where=_CANCELLING, postgresql_where=_CANCELLING,
+        ),
         Index(
             "ix_subscriptions_resuming", "mode", "resumes_on", "id", sqlite_where=_RESUMING, postgresql_where=_RESUMING
         ),
@@ -148,28 +150,37 @@ class Period(Base):
     __tablename__ = "periods"
     __table_args__ = (
         one_of("state", PeriodState),
+        one_of("mode", Mode),
         UniqueConstraint("subscription_id", "number"),
         *_price(),
         CheckConstraint("ends_on > due_on", name="ends_after_due"),
+        CheckConstraint("worth_until BETWEEN due_on AND ends_on", name="worth_within"),
         Index("uq_periods_open", "subscription_id", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
-        Index("ix_periods_work", "try_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        # The clock's order, and what is owed, summed without a row.
+        Index(
+            "ix_periods_work", "mode", "try_at", "id", "state", "amount_krw", sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
+        ),
         Index("ix_periods_charging", "id", sqlite_where=_CHARGING, postgresql_where=_CHARGING),
-        Index("ix_periods_due", "due_on", "state", "id", "amount_krw"),  # a day's figures and its rows
-        Index("ix_periods_needs_card", "try_at", "id", sqlite_where=_NEEDS_CARD, postgresql_where=_NEEDS_CARD),
+        Index("ix_periods_due", "mode", "due_on", "state", "id", "amount_krw"),  # a day's figures and its rows
+        Index("ix_periods_needs_card", "mode", "try_at", "id", sqlite_where=_NEEDS_CARD, postgresql_where=_NEEDS_CARD),
         # What was paid for when, for the numbers: read alone, without a row.
         Index(
-            "ix_periods_worth", "ends_on", "due_on", "id", "monthly_krw", "state", sqlite_where=_PAID,
+            "ix_periods_worth", "mode", "worth_until", "due_on", "id", "monthly_krw", "state", sqlite_where=_PAID,
             postgresql_where=_PAID,
         ),
         Index("ix_periods_failed", "failed_on", "id", sqlite_where=_FAILED, postgresql_where=_FAILED),
-        Index("ix_periods_recovered", "settled_at", "id", sqlite_where=_RECOVERED, postgresql_where=_RECOVERED),
+        Index("ix_periods_recovered", "mode", "settled_at", "id", sqlite_where=_RECOVERED, postgresql_where=_RECOVERED),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     subscription_id: Mapped[str] = mapped_column(ForeignKey("subscriptions.id"))
+    mode: Mapped[Mode] = mapped_column(Word(Mode))  # of its subscription, for the figures
     number: Mapped[int] = mapped_column(Integer)
     due_on: Mapped[date] = mapped_column(Date)
     ends_on: Mapped[date] = mapped_column(Date)  # the first day it no longer pays for
+    # The first day it no longer counts in MRR: `ends_on`, or earlier where a later paid period or the end cut it short.
+    worth_until: Mapped[date] = mapped_column(Date)
     amount_krw: Mapped[int] = mapped_column(Won)
     tax_free_krw: Mapped[int] = mapped_column(Won, default=0)
     monthly_krw: Mapped[int] = mapped_column(Won, default=0)  # its price as of one month, by the cycle of then

@@ -1,7 +1,9 @@
 """Small moves that the clock and staff share, each inside an open write. Locks: the subscription, then its period."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _
@@ -12,6 +14,7 @@ from merchant_admin.audit.service import record
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
+from merchant_admin.core.times import seoul_day
 from merchant_admin.subscriptions import agreeing
 from merchant_admin.subscriptions.calendar import monthly_krw
 from merchant_admin.subscriptions.models import Period, Subscription
@@ -78,6 +81,7 @@ def end(ctx: WorkContext, subscription: Subscription, why: EndReason) -> None:
     subscription.ended_at, subscription.end_reason, subscription.next_on = ctx.now(), why, None
     subscription.resumes_on = None
     move(ctx, subscription, SubscriptionState.ENDED)
+    count_once(ctx.reader, [subscription], seoul_day(ctx.now()))
     agreeing.drop(ctx, ctx.reader, subscription)
 
 
@@ -109,6 +113,28 @@ def refuse_open(session: Session, held: Subscription) -> None:
         raise RuleBroken(_("이용 중이거나 체험 중인 정기결제에만 할 수 있습니다. 아무것도 바꾸지 않았습니다."))
 
 
+def count_once(session: Session, subscriptions: Collection[Subscription], since: date) -> None:
+    """Let each day count one paid period of a subscription in MRR, the later one, and none from its end on.
+
+    Called when one is paid and at the end. Only what counts after `since` can have changed.
+    """
+    paid = select(Period).where(
+        Period.subscription_id.in_([one.id for one in subscriptions]), Period.state == PeriodState.PAID,
+        Period.worth_until > since,
+    )  # fmt: skip
+    found: dict[str, list[Period]] = defaultdict(list)
+    for period in session.scalars(paid.order_by(Period.due_on, Period.number)):
+        found[period.subscription_id].append(period)
+    for subscription in subscriptions:
+        periods = found[subscription.id]
+        for earlier, later in pairwise(periods):
+            earlier.worth_until = min(earlier.worth_until, later.due_on)
+        if subscription.ended_at is not None:
+            over = seoul_day(subscription.ended_at)
+            for period in periods:
+                period.worth_until = max(period.due_on, min(period.worth_until, over))
+
+
 def step_on(subscription: Subscription) -> None:
     """Make the date after the next one the next one."""
     subscription.next_step += 1
@@ -120,9 +146,10 @@ def add_period(
     ctx: WorkContext, session: Session, subscription: Subscription, state: PeriodState, due_on: date
 ) -> Period:
     """The period of the next date, at the price of now; the subscription goes on to the date after it."""
+    ends_on = subscription.cycle.on(subscription.next_step + 1)
     period = Period(
-        id=new_id("prd"), subscription_id=subscription.id, number=subscription.next_number, due_on=due_on,
-        ends_on=subscription.cycle.on(subscription.next_step + 1), amount_krw=subscription.amount_krw,
+        id=new_id("prd"), subscription_id=subscription.id, mode=subscription.mode, number=subscription.next_number,
+        due_on=due_on, ends_on=ends_on, worth_until=ends_on, amount_krw=subscription.amount_krw,
         tax_free_krw=subscription.tax_free_krw,
         monthly_krw=monthly_krw(subscription.amount_krw, subscription.unit, subscription.every),
         state=state, created_at=ctx.now(), tries=0, hand_tries=0,

@@ -174,7 +174,7 @@ BEGIN SELECT RAISE(ABORT, 'subscriptions: forbidden move');
 END;
 CREATE TRIGGER periods_move BEFORE UPDATE ON periods
 WHEN NOT (NEW.id = OLD.id AND NEW.subscription_id = OLD.subscription_id AND NEW.number = OLD.number AND NEW.due_on = OLD.due_on
-  AND NEW.ends_on = OLD.ends_on AND NEW.amount_krw = OLD.amount_krw AND NEW.tax_free_krw = OLD.tax_free_krw AND (
+  AND NEW.mode = OLD.mode AND NEW.worth_until <= OLD.worth_until AND NEW.ends_on = OLD.ends_on AND NEW.amount_krw = OLD.amount_krw AND NEW.tax_free_krw = OLD.tax_free_krw AND (
     NEW.state = OLD.state
     OR (OLD.state = 'due' AND NEW.state IN ('charging', 'needs_card', 'skipped', 'uncollected'))
     OR (OLD.state = 'charging' AND NEW.state IN ('needs_card', 'paid', 'retrying', 'uncollected'))

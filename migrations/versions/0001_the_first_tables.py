@@ -948,7 +948,7 @@ def upgrade():
     op.create_index('ix_subscriptions_billing_key', 'subscriptions', ['billing_key_id', 'state'], unique=False)
     op.create_index('ix_subscriptions_customer', 'subscriptions', ['customer_id', 'created_at'], unique=False)
     op.create_index('ix_subscriptions_due', 'subscriptions', ['mode', 'next_on', 'id'], unique=False, sqlite_where=sa.text("state IN ('trial', 'active')"), postgresql_where=sa.text("state IN ('trial', 'active')"))
-    op.create_index('ix_subscriptions_ending', 'subscriptions', ['state', 'ends_on'], unique=False, sqlite_where=sa.text("state = 'cancelling'"), postgresql_where=sa.text("state = 'cancelling'"))
+    op.create_index('ix_subscriptions_ending', 'subscriptions', ['mode', 'ends_on', 'id'], unique=False, sqlite_where=sa.text("state = 'cancelling'"), postgresql_where=sa.text("state = 'cancelling'"))
     op.create_index('ix_subscriptions_newest', 'subscriptions', ['moved_at', 'id'], unique=False)
     op.create_index('ix_subscriptions_plan', 'subscriptions', ['plan_id', 'state'], unique=False)
     op.create_index('ix_subscriptions_resuming', 'subscriptions', ['mode', 'resumes_on', 'id'], unique=False, sqlite_where=sa.text("resumes_on IS NOT NULL"), postgresql_where=sa.text("resumes_on IS NOT NULL"))
@@ -956,9 +956,11 @@ def upgrade():
     op.create_table('periods',
         sa.Column('id', sa.String(length=40), nullable=False),
         sa.Column('subscription_id', sa.String(length=40), nullable=False),
+        sa.Column('mode', sa.String(length=32), nullable=False),
         sa.Column('number', sa.Integer(), nullable=False),
         sa.Column('due_on', sa.Date(), nullable=False),
         sa.Column('ends_on', sa.Date(), nullable=False),
+        sa.Column('worth_until', sa.Date(), nullable=False),
         sa.Column('amount_krw', sa.BigInteger(), nullable=False),
         sa.Column('tax_free_krw', sa.BigInteger(), nullable=False),
         sa.Column('monthly_krw', sa.BigInteger(), nullable=False),
@@ -974,18 +976,20 @@ def upgrade():
         sa.CheckConstraint("state IN ('due', 'charging', 'retrying', 'needs_card', 'paid', 'skipped', 'uncollected')", name=op.f('ck_periods_state_known')),
         sa.CheckConstraint('amount_krw BETWEEN 1 AND 100000000', name=op.f('ck_periods_amount_range')),
         sa.CheckConstraint('ends_on > due_on', name=op.f('ck_periods_ends_after_due')),
+        sa.CheckConstraint('worth_until BETWEEN due_on AND ends_on', name=op.f('ck_periods_worth_within')),
+        sa.CheckConstraint("mode IN ('sandbox', 'test', 'live')", name=op.f('ck_periods_mode_known')),
         sa.CheckConstraint('tax_free_krw BETWEEN 0 AND amount_krw', name=op.f('ck_periods_tax_free_range')),
         sa.ForeignKeyConstraint(['subscription_id'], ['subscriptions.id'], name=op.f('fk_periods_subscription_id')),
         sa.PrimaryKeyConstraint('id', name=op.f('pk_periods')),
         sa.UniqueConstraint('subscription_id', 'number', name=op.f('uq_periods_subscription_id_number'))
     )
     op.create_index('ix_periods_charging', 'periods', ['id'], unique=False, sqlite_where=sa.text("state = 'charging'"), postgresql_where=sa.text("state = 'charging'"))
-    op.create_index('ix_periods_due', 'periods', ['due_on', 'state', 'id', 'amount_krw'], unique=False)
-    op.create_index('ix_periods_needs_card', 'periods', ['try_at', 'id'], unique=False, sqlite_where=sa.text("state = 'needs_card'"), postgresql_where=sa.text("state = 'needs_card'"))
-    op.create_index('ix_periods_worth', 'periods', ['ends_on', 'due_on', 'id', 'monthly_krw', 'state'], unique=False, sqlite_where=sa.text("state = 'paid'"), postgresql_where=sa.text("state = 'paid'"))
+    op.create_index('ix_periods_due', 'periods', ['mode', 'due_on', 'state', 'id', 'amount_krw'], unique=False)
+    op.create_index('ix_periods_needs_card', 'periods', ['mode', 'try_at', 'id'], unique=False, sqlite_where=sa.text("state = 'needs_card'"), postgresql_where=sa.text("state = 'needs_card'"))
+    op.create_index('ix_periods_worth', 'periods', ['mode', 'worth_until', 'due_on', 'id', 'monthly_krw', 'state'], unique=False, sqlite_where=sa.text("state = 'paid'"), postgresql_where=sa.text("state = 'paid'"))
     op.create_index('ix_periods_failed', 'periods', ['failed_on', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL"), postgresql_where=sa.text("failed_on IS NOT NULL"))
-    op.create_index('ix_periods_recovered', 'periods', ['settled_at', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"), postgresql_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"))
-    op.create_index('ix_periods_work', 'periods', ['try_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('due', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'retrying', 'needs_card')"))
+    op.create_index('ix_periods_recovered', 'periods', ['mode', 'settled_at', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"), postgresql_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"))
+    op.create_index('ix_periods_work', 'periods', ['mode', 'try_at', 'id', 'state', 'amount_krw'], unique=False, sqlite_where=sa.text("state IN ('due', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'retrying', 'needs_card')"))
     op.create_index('uq_periods_open', 'periods', ['subscription_id'], unique=True, sqlite_where=sa.text("state IN ('due', 'charging', 'retrying', 'needs_card')"), postgresql_where=sa.text("state IN ('due', 'charging', 'retrying', 'needs_card')"))
     op.create_table('period_charges',
         sa.Column('charge_id', sa.String(length=40), nullable=False),

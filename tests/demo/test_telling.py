@@ -75,7 +75,7 @@ def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(telling):
     assert [move.state.value for move in world.session.scalars(select(CardMove))] == ["stopped"]
     assert set(world.session.scalars(select(Subscription.state))) == set(SubscriptionState)
     with world.app.test_request_context():
-        waiting = attention(world.session, seoul_day(now), Hours())
+        waiting = attention(world.session, world.settings.mode, seoul_day(now), Hours())
     assert waiting.refused  # a renewal to call about, whatever the hour
     assert len(waiting.consents) >= 2
     assert numbers(world.session, seoul_day(now))[-1].of(Number.MRR).count >= 5

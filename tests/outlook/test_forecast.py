@@ -12,13 +12,15 @@ from merchant_admin.outlook import forecast
 from merchant_admin.outlook.forecast import AT_RISK, Part
 from merchant_admin.subscriptions.models import Period, Subscription
 from merchant_admin.subscriptions.states import PeriodState, SubscriptionState
-from tests.outlook.shop import a_crowd, dates_of
+from tests.outlook.shop import a_crowd, a_crowd_of_another_mode, dates_of, held_ones
 from tests.outlook.test_calendar import rows_of
 from tests.support.pages import inspect
 
 
-def part_of(one, gone, refused):
+def part_of(one, held, gone, refused):
     """The part at risk a subscription belongs to, told from its rows."""
+    if one.id in held:
+        return Part.HELD
     if one.state is SubscriptionState.PAST_DUE:
         return Part.PAST_DUE
     if one.billing_key_id in gone:
@@ -29,20 +31,22 @@ def part_of(one, gone, refused):
 def test_each_part_is_what_counting_gives_and_opens_its_rows(each_world):
     world = each_world
     a_crowd(world, 160)
+    a_crowd_of_another_mode(world)
     today, mode, session = seoul_day(world.clock.now()), world.settings.mode, world.session
     waits = set(session.scalars(select(Period.subscription_id).where(Period.state == PeriodState.NEEDS_CARD)))
-    refused = {one.billing_key_id for one in session.scalars(select(Subscription)) if one.id in waits}
+    ours = select(Subscription).where(Subscription.mode == mode)
+    refused, held = {one.billing_key_id for one in session.scalars(ours) if one.id in waits}, held_ones(session)
     lost = min(refused)  # gone and refused: it counts as gone
     with world.ctx().atomic() as writing:
         writing.get(BillingKey, lost).state = KeyState.MISSING
-    everyone = list(session.scalars(select(Subscription)))
+    everyone = list(session.scalars(ours))
     for days in forecast.HORIZONS:
         last = today + timedelta(days=days - 1)
         found = forecast.forecast(session, mode, days, today)
         expected = {part: [0, 0] for part in Part}
         for one in everyone:
             times = len(dates_of(one, last, today))
-            for part in {Part.ALL, part_of(one, {lost}, refused)} - {None}:
+            for part in {Part.ALL, part_of(one, held, {lost}, refused)} - {None}:
                 expected[part][0] += times
                 expected[part][1] += times * one.amount_krw
         for part in Part:
@@ -52,8 +56,12 @@ def test_each_part_is_what_counting_gives_and_opens_its_rows(each_world):
             assert expected[part][1] > 0, part
         assert found.at_risk.sum_krw == sum(expected[part][1] for part in AT_RISK) <= expected[Part.ALL][1]
         assert sum(amount for _first, amount in found.weeks) == expected[Part.ALL][1]
-    owed = [one for one in session.scalars(select(Period)) if one.state.value in {"retrying", "needs_card"}]
-    rows = rows_of(lambda place: forecast.owed_rows(session, place))
+    owed = [
+        one
+        for one in session.scalars(select(Period).where(Period.mode == mode))
+        if one.state.value in {"retrying", "needs_card"}
+    ]
+    rows = rows_of(lambda place: forecast.owed_rows(session, mode, place))
     assert {row.id for row in rows} == {one.id for one in owed}
     assert forecast.forecast(session, mode, 30, today).owed.sum_krw == sum(one.amount_krw for one in owed)
 
@@ -64,7 +72,7 @@ def test_the_page_defines_each_figure_and_opens_it(world):
     for query in ("", "?days=7&part=x", "?days=30&part=owed", "?days=90&part=card-gone"):
         page = inspect(viewer.get(f"/subscription-forecast{query}").text)
         figures = page.select("dl.figures .figure")
-        assert len(figures) == 6
+        assert len(figures) == 7
         assert all(figure.select_one(".note").text.strip() for figure in figures)
     for link in page.select("dl.figures a"):
         assert viewer.get(link["href"]).status_code == 200

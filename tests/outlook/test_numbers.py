@@ -15,7 +15,7 @@ from merchant_admin.subscriptions import service
 from merchant_admin.subscriptions.calendar import monthly_krw
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Subscription
 from merchant_admin.subscriptions.states import Unit
-from tests.outlook.shop import a_crowd
+from tests.outlook.shop import a_crowd, a_crowd_of_another_mode
 from tests.outlook.test_calendar import rows_of
 from tests.subscriptions.acting import a_plan, fresh, pass_days, subscribed, turn
 from tests.support.pages import inspect
@@ -47,7 +47,7 @@ def month_ends(today):
 def counted(session, today):
     """(month, number) -> (count, won), by looking at every period for every month."""
     ends, found = month_ends(today), {}
-    subscriptions = {one.id: one for one in session.scalars(select(Subscription))}
+    subscriptions = {one.id: one for one in session.scalars(select(Subscription).where(Subscription.mode == "sandbox"))}
     by_hand = {tie.period_id for tie in session.scalars(select(PeriodCharge)) if tie.by_hand}
     tied = {tie.period_id for tie in session.scalars(select(PeriodCharge))}
 
@@ -55,12 +55,21 @@ def counted(session, today):
         count, total = found.get((n, number), (0, 0))
         found[n, number] = count + 1, total + krw
 
-    for period in session.scalars(select(Period).where(Period.state == "paid")):
+    paid = [
+        one for one in session.scalars(select(Period)) if one.state == "paid" and one.subscription_id in subscriptions
+    ]
+    for period in paid:
         one = subscriptions[period.subscription_id]
         ended = one.ended_at and seoul_day(one.ended_at)
         covered = [
-            n for n, end in enumerate(ends) if period.due_on <= end < period.ends_on and not (ended and ended <= end)
-        ]
+            n for n, end in enumerate(ends)
+            if period.due_on <= end < period.ends_on and not (ended and ended <= end)
+            and not any(  # a later one covers the day too
+                later.due_on <= end < later.ends_on
+                for later in paid
+                if later.subscription_id == one.id and later.number > period.number
+            )
+        ]  # fmt: skip
         for n in covered:
             add(n, Number.MRR, period.monthly_krw)
             if ended and n < 12 and ended <= ends[n + 1] and one.end_reason in {"asked", "unpaid"}:
@@ -77,14 +86,16 @@ def check(world):
     """Both ways of counting agree, and every figure opens its rows."""
     today, session = seoul_day(world.clock.now()), world.session
     session.rollback()
-    expected, months = counted(session, today), numbers.numbers(session, today)
+    expected, months = counted(session, today), numbers.numbers(session, world.settings.mode, today)
     assert [month.last_on for month in months] == month_ends(today)[1:]
     for n, month in enumerate(months, 1):
         assert (month.start.count, month.start.sum_krw) == expected.get((n - 1, Number.MRR), (0, 0))
         for number in Number:
             figure = month.of(number)
             assert (figure.count, figure.sum_krw) == expected.get((n, number), (0, 0)), (month.word, number)
-            rows = rows_of(lambda place, m=month, which=number: number_rows.rows(session, m, which, place))
+            rows = rows_of(
+                lambda place, m=month, which=number: number_rows.rows(session, world.settings.mode, m, which, place)
+            )
             worth = [row.monthly_krw if number in {Number.MRR, Number.CHURN} else row.amount_krw for row in rows]
             assert (len(rows), sum(worth)) == (figure.count, figure.sum_krw)
     return expected
@@ -92,6 +103,7 @@ def check(world):
 
 def test_every_number_is_what_counting_gives_and_opens_its_rows(each_world):
     a_crowd(each_world, 200)
+    a_crowd_of_another_mode(each_world)
     kinds = {number for _n, number in check(each_world)}
     assert kinds >= {Number.MRR, Number.CHURN}
 
@@ -113,7 +125,7 @@ def test_what_was_recovered_is_told_by_how(world):
     service.collect_now(world.ctx(), world.gateway, by_hand)
     pass_days(world, 2)
     check(world)
-    month = numbers.numbers(world.session, seoul_day(world.clock.now()))[-1]
+    month = numbers.numbers(world.session, world.settings.mode, seoul_day(world.clock.now()))[-1]
     assert {number: (month.of(number).count, month.of(number).sum_krw) for number in Number} == {
         Number.MRR: (5, 4 * 12_000 + 2_000), Number.CHURN: (0, 0), Number.RECOVERED: (2, 24_000), Number.BY_HAND: (1, 12_000),
     }  # fmt: skip
@@ -126,16 +138,34 @@ def test_an_end_before_its_time_leaves_the_month_and_counts_as_churn(world):
     pass_days(world, 10)
     service.cancel_now(world.ctx(), leaves, fresh(world, leaves).version, "고객 요청")
     check(world)
-    november, december = numbers.numbers(world.session, seoul_day(world.clock.now()))[-2:]
+    november, december = numbers.numbers(world.session, world.settings.mode, seoul_day(world.clock.now()))[-2:]
     assert (november.of(Number.MRR).count, december.of(Number.MRR).count) == (3, 2)
     assert (december.start.count, december.of(Number.CHURN).count) == (3, 1)
     assert december.churn_percent == pytest.approx(33.3, abs=0.1)
     pass_days(world, 21)
     check(world)
     assert fresh(world, done).state.value == "ended"
-    december = numbers.numbers(world.session, seoul_day(world.clock.now()))[-1]
+    december = numbers.numbers(world.session, world.settings.mode, seoul_day(world.clock.now()))[-1]
     assert december.of(Number.CHURN).count == 1  # who reached the agreed number did not leave
     assert fresh(world, stays).state.value == "active"
+
+
+def test_a_day_that_two_paid_periods_share_counts_the_later_one(world):
+    moved = subscribed(world)
+    turn(world)
+    pass_days(world, 5)
+    today = seoul_day(world.clock.now())
+    held = fresh(world, moved)
+    service.change_terms(world.ctx(), moved, held.version, service.Change(next_on=today + timedelta(days=1)))
+    pass_days(world, 2)
+    check(world)
+    first, second = world.session.scalars(select(Period).order_by(Period.number))
+    assert first.ends_on > second.due_on == first.worth_until
+    assert second.state.value == "paid"
+    month = numbers.numbers(world.session, world.settings.mode, today + timedelta(days=2))[-1]
+    assert (month.of(Number.MRR).count, month.of(Number.MRR).sum_krw) == (1, second.monthly_krw)
+    service.cancel_now(world.ctx(), moved, fresh(world, moved).version, "고객 요청")
+    check(world)
 
 
 def test_the_page_is_the_owners_and_defines_each_figure(world):

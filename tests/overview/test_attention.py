@@ -69,7 +69,7 @@ def test_each_row_is_one_decision_with_what_to_say(world, shop):
     assert "더는 쓸 수 없습니다" in gone
     assert f"/customers/{fresh(world, shop['gone']).customer_id}" in links[0]
     assert page.find("dt", string="오늘 실패").parent.select_one(".value").text == "3건"
-    assert queries.waiting(world.session, world.clock.now()) == 1
+    assert queries.waiting(world.session, world.settings.mode, world.clock.now()) == 1
     assert "renewals-cards" in clerk.get("/needs-action").text
     world.session.rollback()
 
@@ -93,13 +93,13 @@ def test_rows_leave_when_they_are_settled_and_the_next_day(world, shop):
     other = world.a_key(_customer(world, held.customer_id))
     service.change_card(world.ctx(), shop["hard"], fresh(world, shop["hard"]).version, other.id)
     turn(world)
-    found = attention(world.session, today(world), Hours())
+    found = attention(world.session, world.settings.mode, today(world), Hours())
     assert (len(found.refused), found.cards, len(found.gone)) == (2, [], 1)
     assert found.refused[0].try_at is None or Hours().hold(found.refused[0].try_at)
-    evening = attention(world.session, today(world), Hours(time(13), time(20))).refused
+    evening = attention(world.session, world.settings.mode, today(world), Hours(time(13), time(20))).refused
     assert [row.try_at.astimezone(SEOUL).hour for row in evening if row.try_at] == [13]  # not at noon: it would wait
     pass_days(world, 1)
-    assert attention(world.session, today(world), Hours()).refused == []
+    assert attention(world.session, world.settings.mode, today(world), Hours()).refused == []
 
 
 def _customer(world, customer_id):

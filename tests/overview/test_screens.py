@@ -84,16 +84,16 @@ def test_money_without_a_key_waits_until_it_is_settled(world):
     customer = world.a_customer()
     a_registration(world, customer)
     now = world.clock.now()
-    assert queries.waiting(world.session, now) == 1
+    assert queries.waiting(world.session, world.settings.mode, now) == 1
     world.a_key(customer)
-    assert queries.waiting(world.session, now) == 0
+    assert queries.waiting(world.session, world.settings.mode, now) == 0
 
 
 def test_money_without_a_key_is_settled_by_a_refund(world):
     customer = world.a_customer()
     a_registration(world, customer)
     a_line(world, customer=customer, imp_uid="imp_1", state=LineState.REFUNDED)
-    assert queries.waiting(world.session, world.clock.now()) == 0
+    assert queries.waiting(world.session, world.settings.mode, world.clock.now()) == 0
 
 
 def test_twelve_months_end_with_this_one(world, desk):
@@ -245,7 +245,7 @@ def test_reservations_in_doubt_stand_among_what_needs_a_person(world, owner):
     assert "옮기는 예약" in said
     assert "조용한 예약" not in said
     assert page.find("a", href=f"/schedules/{lost_id}")
-    assert queries.waiting(world.session, world.clock.now()) == 1
+    assert queries.waiting(world.session, world.settings.mode, world.clock.now()) == 1
     pass_time(world, seconds=400)
     work(world)
     pass_time(world, seconds=400)

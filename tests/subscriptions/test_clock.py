@@ -1,5 +1,6 @@
 """Due dates become one charge each: on time, within hours, once, and never in a burst."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 
 import pytest
@@ -181,3 +182,12 @@ def test_a_worker_that_died_with_a_batch_in_hand_holds_nobody_up_for_long(world)
     world.clock.advance(seconds=timedelta(minutes=2).total_seconds() + 1)
     turn(world)
     assert (states(world, made), today(world)) == (["paid"], day_of(world, 0))
+
+
+def test_what_is_due_in_another_mode_is_left_alone(world):
+    subscribed(world)
+    other = replace(world.ctx(), mode="test")
+    assert clock.claim_due(other) == []
+    world.clock.advance(days=40)
+    assert clock.open_due(other) == clock.end_due(other) == 0
+    assert len(clock.claim_due(world.ctx())) == 1
