@@ -34,7 +34,7 @@ def main() -> None:
     for number, size in enumerate(asked.sizes):
         with tempfile.TemporaryDirectory() as folder:
             url = asked.database_url[number] if asked.database_url else None
-            with Shop(Path(folder), url) as shop, shop.app.app_context():
+            with Shop(Path(folder), url) as shop, shop.app.test_request_context():
                 began = time.perf_counter()
                 crowd.fill(size)
                 crowd.analyze()

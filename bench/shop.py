@@ -64,6 +64,10 @@ class Shop(AbstractContextManager["Shop"]):
                 self._payments(customers, start, min(BATCH, payments - start))
             with db.engine.begin() as connection:
                 connection.exec_driver_sql("ANALYZE")
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Let the client be the owner."""
         page = BeautifulSoup(self.client.get("/sign-in").text, "html.parser")
         token = page.find("input", {"name": "csrf_token"})["value"]  # type: ignore[index]
         self.client.post("/sign-in", data={"csrf_token": token, "email": "owner@shop.example", "password": PASSWORD})

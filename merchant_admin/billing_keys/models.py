@@ -9,6 +9,8 @@ from merchant_admin.billing_keys.states import KeySource, KeyState
 from merchant_admin.core.db import Base, UtcDateTime, Word, one_of
 from merchant_admin.core.settings import Mode
 
+_GONE = text("state IN ('deleting', 'missing')")
+
 
 class BillingKey(Base):
     __tablename__ = "billing_keys"
@@ -26,6 +28,7 @@ class BillingKey(Base):
         Index("ix_billing_keys_issuer", "issuer_code", "registered_at", "id"),
         Index("ix_billing_keys_mid", "pg_id", "registered_at", "id"),
         Index("ix_billing_keys_state", "state", "registered_at", "id"),
+        Index("ix_billing_keys_gone", "mode", "id", sqlite_where=_GONE, postgresql_where=_GONE),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)

@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
+from merchant_admin.core.db import among
 from merchant_admin.core.paging import Page, Place
 from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
@@ -26,8 +27,10 @@ from merchant_admin.subscriptions.states import SubscriptionState, Unit
 
 # Written out, not bound: SQLite takes a partial index only where the query holds its condition to the letter.
 GOES_ON = text("subscriptions.state IN ('trial', 'active', 'past_due', 'paused')")  # those without a next date fall out
+_GOING_ON = tuple(SubscriptionState(each) for each in ("trial", "active", "past_due", "paused"))
+_EVERY_ONE = 2**31 - 1
 _WAITS_FOR_CARD = text("periods.state = 'needs_card'")
-_GONE = (KeyState.MISSING, KeyState.DELETING)  # one that is deleted has no subscription left
+_GONE = frozenset({KeyState.DELETING, KeyState.MISSING})  # one that is deleted has no subscription left
 MOST_CARDS = 20_000  # values in one statement
 
 
@@ -58,15 +61,14 @@ class ComingRow:
         return Group(rhythm, self.next_on, self.times_left, self.state, 1, self.amount_krw)
 
 
-def groups(session: Session, mode: Mode, last: date, *those: ColumnElement[bool]) -> list[Group]:
-    """All that go on and have a date up to `last`, of those that `those` name."""
-    kinds = (
-        Subscription.next_on, Subscription.unit, Subscription.every, Subscription.anchor_day, Subscription.times_left,
-        Subscription.state,
-    )  # fmt: skip
+def groups(session: Session, mode: Mode, last: date, few: ColumnElement[bool] | None = None) -> list[Group]:
+    """All that go on and have a date up to `last`; or those of them that `few` names, by an index of its own."""
+    of = Subscription if few is None else _fenced(few)
+    kinds = of.next_on, of.unit, of.every, of.anchor_day, of.times_left, of.state
+    goes_on = GOES_ON if few is None else of.state.in_(_GOING_ON)
     found = session.execute(
-        select(*kinds, func.count(), func.sum(Subscription.amount_krw))
-        .where(GOES_ON, Subscription.mode == mode, Subscription.next_on <= last, *those)
+        select(*kinds, func.count(), func.sum(of.amount_krw))
+        .where(goes_on, of.mode == mode, of.next_on <= last)
         .group_by(*kinds)
     )
     return [
@@ -76,15 +78,27 @@ def groups(session: Session, mode: Mode, last: date, *those: ColumnElement[bool]
     ]
 
 
+def _fenced(few: ColumnElement[bool]) -> Any:
+    """The subscriptions that `few` names, found before anything else is asked of them.
+
+    The limit is a fence: else a planner reads all subscriptions in the order of the groups to find these few.
+    """
+    return aliased(Subscription, select(Subscription).where(few).limit(_EVERY_ONE).subquery())
+
+
 def held_groups(session: Session, mode: Mode, last: date) -> list[Group]:
-    """Those among all that no debt is made of before the customer agrees; read from the consents that are missing."""
-    missing = select(Consent.subscription_id).where(Consent.state.in_(HOLDS))
-    return groups(session, mode, last, Subscription.id.in_(missing))
+    """Those among all that no debt is made of before the customer agrees."""
+    return groups(session, mode, last, is_held())
 
 
 def is_held() -> ColumnElement[bool]:
-    """A consent that its next date needs is missing."""
-    return holds_back(Subscription.id)
+    """A consent that its next date needs is missing. Read from the consents."""
+    return Subscription.id.in_(select(Consent.subscription_id).where(Consent.state.in_(HOLDS)))
+
+
+def is_not_held() -> ColumnElement[bool]:
+    """The opposite, asked row by row."""
+    return ~holds_back(Subscription.id)
 
 
 def on_day(found: list[Group], day: date, today: date) -> ColumnElement[bool] | None:
@@ -118,25 +132,28 @@ def card_was_refused(session: Session, mode: Mode) -> ColumnElement[bool]:
 
 def gone_cards(session: Session, mode: Mode) -> Sequence[str]:
     """Cards that are gone. Read first and named one by one: no planner guesses well how few of all cards these are."""
-    gone = select(BillingKey.id).where(BillingKey.state.in_(_GONE), BillingKey.mode == mode)
+    gone = select(BillingKey.id).where(among(BillingKey.state, _GONE), BillingKey.mode == mode)
     return session.scalars(gone.limit(MOST_CARDS)).all()
 
 
 def is_past_due() -> ColumnElement[bool]:
     """A period of it was refused and is not settled; what is held beside that counts as held."""
-    return and_(Subscription.state == SubscriptionState.PAST_DUE, ~is_held())
+    return and_(Subscription.state == SubscriptionState.PAST_DUE, is_not_held())
 
 
 def _stands_well() -> ColumnElement[bool]:
-    return and_(Subscription.state != SubscriptionState.PAST_DUE, ~is_held())
+    return and_(Subscription.state != SubscriptionState.PAST_DUE, is_not_held())
 
 
 def page_of(
-    session: Session, mode: Mode, last: date, place: Place | None, *those: ColumnElement[bool]
-) -> Page[ComingRow]:
-    """One page of the subscriptions behind a figure, by their next date."""
-    by: Any = (Subscription.next_on, Subscription.id)
-    picked = select(*by).where(GOES_ON, Subscription.mode == mode, Subscription.next_on <= last, *those)
+    session: Session, mode: Mode, last: date, place: Place | None, *those: ColumnElement[bool],
+    few: ColumnElement[bool] | None = None,
+) -> Page[ComingRow]:  # fmt: skip
+    """One page of the subscriptions behind a figure, by their next date. `few` as for `groups`."""
+    of = Subscription if few is None else _fenced(few)
+    by: Any = (of.next_on, of.id)
+    goes_on = GOES_ON if few is None else of.state.in_(_GOING_ON)
+    picked = select(*by).where(goes_on, of.mode == mode, of.next_on <= last, *those)
     return two_key_page(session, picked, by, place, lambda ids: _rows(session, ids))
 
 

@@ -52,19 +52,17 @@ class Forecast:
         return Sum(sum(self.parts[part].count for part in AT_RISK), sum(self.parts[part].sum_krw for part in AT_RISK))
 
 
-def those_of(session: Session, mode: Mode, part: Part) -> tuple[ColumnElement[bool], ...]:
-    """The condition of a part."""
+def few_of(session: Session, mode: Mode, part: Part) -> ColumnElement[bool] | None:
+    """The condition of a part that an index of its own finds: few of all, one hopes."""
     match part:
-        case Part.ALL:
-            return ()
         case Part.HELD:
-            return (coming.is_held(),)
-        case Part.PAST_DUE:
-            return (coming.is_past_due(),)
+            return coming.is_held()
         case Part.CARD_GONE:
-            return (coming.card_is_gone(session, mode),)
+            return coming.card_is_gone(session, mode)
         case Part.CARD_REFUSED:
-            return (coming.card_was_refused(session, mode),)
+            return coming.card_was_refused(session, mode)
+        case _:
+            return None
 
 
 def last_of(days: int, today: date) -> date:
@@ -78,7 +76,7 @@ def forecast(session: Session, mode: Mode, days: int, today: date) -> Forecast:
     everything, held = coming.groups(session, mode, last), coming.held_groups(session, mode, last)
     found: dict[Part, list[Group]] = {Part.ALL: everything, Part.HELD: held, Part.PAST_DUE: _past_due(everything)}
     for part in (Part.CARD_GONE, Part.CARD_REFUSED):
-        found[part] = coming.groups(session, mode, last, *those_of(session, mode, part))
+        found[part] = coming.groups(session, mode, last, few_of(session, mode, part))
     parts = {part: in_all(groups, last, today) for part, groups in found.items()}
     parts[Part.PAST_DUE] -= in_all(_past_due(held), last, today)
     return Forecast(days, last, parts, _weeks(everything, last, today), _owed(session, mode))
@@ -92,7 +90,8 @@ def rows(
     session: Session, mode: Mode, days: int, part: Part, today: date, place: Place | None
 ) -> Page[coming.ComingRow]:
     """One page of the subscriptions of a part."""
-    return coming.page_of(session, mode, last_of(days, today), place, *those_of(session, mode, part))
+    those = (coming.is_past_due(),) if part is Part.PAST_DUE else ()
+    return coming.page_of(session, mode, last_of(days, today), place, *those, few=few_of(session, mode, part))
 
 
 def owed_rows(session: Session, mode: Mode, place: Place | None) -> Page[PeriodLine]:

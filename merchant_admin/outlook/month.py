@@ -149,7 +149,7 @@ def coming_page(
     those = coming.on_day(found, on, today)
     if those is None:
         return Page([], None, None)
-    return coming.page_of(session, mode, on, place, those, coming.is_held() if is_held else ~coming.is_held())
+    return coming.page_of(session, mode, on, place, those, coming.is_held() if is_held else coming.is_not_held())
 
 
 _COLUMNS: tuple[Any, ...] = (

@@ -163,7 +163,10 @@ class Period(Base):
         ),
         Index("ix_periods_charging", "id", sqlite_where=_CHARGING, postgresql_where=_CHARGING),
         Index("ix_periods_due", "mode", "due_on", "state", "id", "amount_krw"),  # a day's figures and its rows
-        Index("ix_periods_needs_card", "mode", "try_at", "id", sqlite_where=_NEEDS_CARD, postgresql_where=_NEEDS_CARD),
+        Index(
+            "ix_periods_needs_card", "mode", "state", "try_at", "id", sqlite_where=_NEEDS_CARD,
+            postgresql_where=_NEEDS_CARD,
+        ),
         # What was paid for when, for the numbers: read alone, without a row.
         Index(
             "ix_periods_worth", "mode", "worth_until", "due_on", "id", "monthly_krw", "state", sqlite_where=_PAID,

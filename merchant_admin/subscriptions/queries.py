@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.dependants import Dependant, Need
@@ -157,7 +157,7 @@ def subscriptions_of_key(session: Session, key_id: str) -> list[Dependant]:
 
 
 def _counted(session: Session, *those: Any) -> int:
-    some = select(Subscription.id).where(*those).limit(COUNTED_MOST).subquery()
+    some = select(literal(1)).select_from(Subscription).where(*those).limit(COUNTED_MOST).subquery()
     return session.scalar(select(func.count()).select_from(some)) or 0
 
 

@@ -198,6 +198,14 @@ def upgrade():
     op.create_index("ix_billing_keys_newest", "billing_keys", ["registered_at", "id"], unique=False)
     op.create_index("ix_billing_keys_state", "billing_keys", ["state", "registered_at", "id"], unique=False)
     op.create_index(
+        "ix_billing_keys_gone",
+        "billing_keys",
+        ["mode", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('deleting', 'missing')"),
+        postgresql_where=sa.text("state IN ('deleting', 'missing')"),
+    )
+    op.create_index(
         "uq_billing_keys_default",
         "billing_keys",
         ["customer_id"],
@@ -985,7 +993,7 @@ def upgrade():
     )
     op.create_index('ix_periods_charging', 'periods', ['id'], unique=False, sqlite_where=sa.text("state = 'charging'"), postgresql_where=sa.text("state = 'charging'"))
     op.create_index('ix_periods_due', 'periods', ['mode', 'due_on', 'state', 'id', 'amount_krw'], unique=False)
-    op.create_index('ix_periods_needs_card', 'periods', ['mode', 'try_at', 'id'], unique=False, sqlite_where=sa.text("state = 'needs_card'"), postgresql_where=sa.text("state = 'needs_card'"))
+    op.create_index('ix_periods_needs_card', 'periods', ['mode', 'state', 'try_at', 'id'], unique=False, sqlite_where=sa.text("state = 'needs_card'"), postgresql_where=sa.text("state = 'needs_card'"))
     op.create_index('ix_periods_worth', 'periods', ['mode', 'worth_until', 'due_on', 'id', 'monthly_krw', 'state'], unique=False, sqlite_where=sa.text("state = 'paid'"), postgresql_where=sa.text("state = 'paid'"))
     op.create_index('ix_periods_failed', 'periods', ['failed_on', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL"), postgresql_where=sa.text("failed_on IS NOT NULL"))
     op.create_index('ix_periods_recovered', 'periods', ['mode', 'settled_at', 'id'], unique=False, sqlite_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"), postgresql_where=sa.text("failed_on IS NOT NULL AND state = 'paid'"))
@@ -1135,6 +1143,12 @@ def downgrade():
         table_name="billing_keys",
         sqlite_where=sa.text("is_default = 1"),
         postgresql_where=sa.text("is_default"),
+    )
+    op.drop_index(
+        "ix_billing_keys_gone",
+        table_name="billing_keys",
+        sqlite_where=sa.text("state IN ('deleting', 'missing')"),
+        postgresql_where=sa.text("state IN ('deleting', 'missing')"),
     )
     op.drop_index("ix_billing_keys_state", table_name="billing_keys")
     op.drop_index("ix_billing_keys_newest", table_name="billing_keys")

@@ -78,7 +78,7 @@ def test_a_told_past_agrees_with_the_sandbox_and_its_timeline_holds(telling):
         waiting = attention(world.session, world.settings.mode, seoul_day(now), Hours())
     assert waiting.refused  # a renewal to call about, whatever the hour
     assert len(waiting.consents) >= 2
-    assert numbers(world.session, seoul_day(now))[-1].of(Number.MRR).count >= 5
+    assert numbers(world.session, world.settings.mode, seoul_day(now))[-1].of(Number.MRR).count >= 5
     words = Counter(task.state.value for task in world.session.scalars(select(Consent)))
     assert (words["open"] >= 3, words["applied"] >= 2) == (True, True)
     told = Counter(notice.state.value for notice in world.session.scalars(select(Notice)))

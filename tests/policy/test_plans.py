@@ -2,12 +2,14 @@
 
 import re
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event
 
 from merchant_admin.core.db import db
 from merchant_admin.core.outgoing import Channel
+from merchant_admin.core.paging import Place
 from merchant_admin.core.permissions import Role
 from merchant_admin.notices.sending import due_notices
 from merchant_admin.worker.notifying import send_notices
@@ -20,15 +22,18 @@ GROWING = {
     "ledger_entries", "looks", "notices", "consents", "payment_lines", "payments", "period_charges", "periods", "refunds", "registrations",
     "schedules", "subscriptions", "webhook_events",
 }  # fmt: skip
+LAST = Place(datetime(2000, 1, 1, tzinfo=UTC), "x", backwards=True)
 PAGES = (
     "/", "/customers", "/customers?q=ㄱㅅㅇ", "/payments", "/payments?state=declined", "/billing-keys",
     "/search?q=서연", "/search?q=5678", "/needs-action",
     "/subscription-calendar", "/subscription-calendar/2026-11-23?bucket=done", "/subscription-calendar/2026-11-25?bucket=coming",
+    "/subscription-calendar/2026-11-25?bucket=held", "/subscription-forecast?part=held",
     "/subscription-forecast", "/subscription-forecast?days=90&part=past-due", "/subscription-forecast?part=card-gone",
     "/subscription-forecast?part=card-refused", "/subscription-forecast?part=owed", "/subscription-numbers",
     "/subscription-numbers/2026-11?of=mrr", "/subscription-numbers/2026-11?of=churn",
     "/subscription-numbers/2026-11?of=recovered", "/subscription-numbers/2026-10?of=by-hand",
-    "/subscriptions", "/schedules", "/cases", "/entries", "/activity", "/webhook-events", "/reconciliation",
+    "/subscriptions", "/subscriptions?state=active", f"/subscriptions?state=all&place={LAST.text()}",
+    f"/subscriptions?state=trial&place={LAST.text()}", "/plans", "/schedules", "/cases", "/entries", "/activity", "/webhook-events", "/reconciliation",
 )  # fmt: skip
 
 

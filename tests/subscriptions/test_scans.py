@@ -1,14 +1,28 @@
 """The clock and the list find their rows along an index of their own, on both engines: by what the planner says."""
 
 import re
+from datetime import UTC, datetime
 
 from sqlalchemy import text
 
 from merchant_admin.core.db import db
+from merchant_admin.core.paging import Place
+from merchant_admin.outlook import forecast, month, numbers
+from merchant_admin.overview.queries import waiting
 from merchant_admin.subscriptions import clock, pausing, queries
 from merchant_admin.subscriptions.states import SubscriptionState
+from tests.outlook.shop import month_of
 from tests.policy.test_plans import statements
-from tests.subscriptions.acting import subscribed
+from tests.subscriptions.acting import subscribed, today
+
+MIDDLE = Place(datetime(2026, 11, 23, tzinfo=UTC), "sub_m")
+LAST = Place(datetime(2000, 1, 1, tzinfo=UTC), "sub_", backwards=True)
+
+
+def a_month(world):
+    """This month's first day, its last, and today."""
+    return *month_of(today(world)), today(world)
+
 
 OWN_INDEX = {
     "due dates": (lambda world: clock.open_due(world.ctx()), "ix_subscriptions_due"),
@@ -19,6 +33,33 @@ OWN_INDEX = {
     "the list": (lambda world: queries.subscription_page(world.session(), None, None), "ix_subscriptions_newest"),
     "a state's list": (
         lambda world: queries.subscription_page(world.session(), SubscriptionState.ACTIVE, None), "ix_subscriptions_state",
+    ),
+    "the list's last page": (
+        lambda world: queries.subscription_page(world.session(), None, LAST), "ix_subscriptions_newest",
+    ),
+    "a state's page in the middle": (
+        lambda world: queries.subscription_page(world.session(), SubscriptionState.ACTIVE, MIDDLE),
+        "ix_subscriptions_state",
+    ),
+    "counts beside the list": (lambda world: queries.state_counts(world.session()), "ix_subscriptions_state"),
+    "counts of plans": (lambda world: queries.plan_rows(world.session()), "ix_subscriptions_plan"),
+    "cards that are waited for, in the rail": (
+        lambda world: waiting(world.session(), world.settings.mode, world.clock.now()), "ix_periods_needs_card",
+    ),
+    "a month's sums": (
+        lambda world: month.days_of(world.session(), world.settings.mode, *a_month(world)), "ix_periods_due",
+    ),
+    "what is to come": (
+        lambda world: forecast.forecast(world.session(), world.settings.mode, 30, today(world)), "ix_subscriptions_ahead",
+    ),
+    "what is owed": (
+        lambda world: forecast.forecast(world.session(), world.settings.mode, 30, today(world)), "ix_periods_work",
+    ),
+    "the worth of months": (
+        lambda world: numbers.numbers(world.session(), world.settings.mode, today(world)), "ix_periods_worth",
+    ),
+    "what was recovered": (
+        lambda world: numbers.numbers(world.session(), world.settings.mode, today(world)), "ix_periods_recovered",
     ),
     "the list's open periods": (lambda world: queries.subscription_page(world.session(), None, None), "uq_periods_open"),
 }  # fmt: skip
