@@ -27,7 +27,7 @@ from merchant_admin.subscriptions.states import SubscriptionState, Unit
 
 # Written out, not bound: SQLite takes a partial index only where the query holds its condition to the letter.
 GOES_ON = text("subscriptions.state IN ('trial', 'active', 'past_due', 'paused')")  # those without a next date fall out
-_GOING_ON = tuple(SubscriptionState(each) for each in ("trial", "active", "past_due", "paused"))
+_GOING_ON = frozenset(SubscriptionState) - {SubscriptionState.CANCELLING, SubscriptionState.ENDED}  # the same again
 _EVERY_ONE = 2**31 - 1
 _WAITS_FOR_CARD = text("periods.state = 'needs_card'")
 _GONE = frozenset({KeyState.DELETING, KeyState.MISSING})  # one that is deleted has no subscription left
