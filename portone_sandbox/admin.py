@@ -234,10 +234,14 @@ def console_cancel(imp_uid: str) -> Response:
 
 @bp.post("/payments/<imp_uid>/deposit")
 def deposit(imp_uid: str) -> Response:
-    """A buyer pays into a virtual account."""
-    _body()
+    """A buyer pays into a virtual account: the whole sum in time, or as the fields say (vbanks.Deposit)."""
+    given = _body()
+    how = {
+        "amount": given.whole("amount", least=1), "even_late": given.flag("even_late"),
+        "keeps_amount": given.flag("keeps_amount"),
+    }  # fmt: skip
     try:
-        return answer(sandbox().deposit(imp_uid))
+        return answer(sandbox().deposit(imp_uid, **how))
     except LookupError:
         raise _unknown() from None
     except vbanks.NotPayable:

@@ -23,6 +23,17 @@ def test_an_account_waits_and_is_paid_into(api, handle, account):
     assert api.post(f"/_sandbox/payments/{account['imp_uid']}/deposit").kind == (400, 1)
 
 
+@pytest.mark.parametrize(("keeps", "told"), [(False, 5_000), (True, 11_000)])
+def test_another_sum_may_come_into_an_account_and_too_late(api, handle, sandbox, account, keeps, told):
+    handle.clock.advance(DAY + 1)
+    api, path = sandbox.api(), f"/_sandbox/payments/{account['imp_uid']}/deposit"
+    for wrong in ({"amount": 0}, {"amount": "a lot"}, {"amount": -5}, {"amount": 5_000}):
+        assert api.post(path, **wrong).kind == (400, 1)
+    paid = api.post(path, amount=5_000, even_late=True, keeps_amount=keeps)
+    assert (paid["status"], paid["amount"]) == ("paid", told)
+    assert [one["amount"] for one in api.payment(account["imp_uid"])["deposit_history"]] == [5_000]
+
+
 def test_after_the_deadline_no_money_comes(api, handle, sandbox, account):
     handle.clock.advance(DAY + 1)
     api = sandbox.api()
