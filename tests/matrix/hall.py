@@ -125,14 +125,14 @@ class Hall(World):
         self._amount += 7
         return self._amount
 
-    def a_card(self, card="approve"):
+    def a_card(self, card="approve", pg="jtnet.tpaytest2m"):
         """A card of the one customer, here and at the sandbox."""
-        uid = new_id("bks")
-        self.sandbox.window_key(customer_uid=uid, merchant_uid=new_id("reg"), card=card)
+        uid, (pg_provider, _dot, pg_id) = new_id("bks"), pg.partition(".")
+        self.sandbox.window_key(customer_uid=uid, merchant_uid=new_id("reg"), card=card, pg=pg)
         return self.add(
             BillingKey(
                 id=new_id("key"), customer_id=self.customer.id, customer_uid=uid, state=KeyState.ACTIVE,
-                source=KeySource.WINDOW, mode=self.settings.mode, pg_provider="jtnet", pg_id="tpaytest2m",
+                source=KeySource.WINDOW, mode=self.settings.mode, pg_provider=pg_provider, pg_id=pg_id,
                 is_default=False, registered_at=self.clock.now(),
             )
         )  # fmt: skip

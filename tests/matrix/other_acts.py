@@ -13,14 +13,16 @@ from merchant_admin.payments.states import OPEN, AttemptState
 from merchant_admin.portone.typed_cards import TypedCard
 from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.states import LIVE, Fact
+from merchant_admin.schedules.again import reschedule
 from merchant_admin.schedules.models import Schedule
 from merchant_admin.schedules.service import ScheduleSheet, move_schedule, reserve_charge, revoke_schedule
 from merchant_admin.schedules.states import CHECKING, ScheduleState
 from merchant_admin.worker.service import run_once
-from tests.matrix.cases import ISSUE, ONETIME, RESERVE
+from tests.matrix.cases import ISSUE, ONETIME, RESERVE, RUN_AGAIN
 from tests.matrix.hearing import hear_of_late_work
 
 ENDED_WITHIN = 330
+RUNS_AGAIN = "nice_v2.sandboxv2m"  # a profile that can run a reservation once more
 LATER = timedelta(days=30)
 NEXT_LOOK = 3_700  # seconds: a request that arrives after everybody concluded is seen at the look of the hour
 
@@ -64,6 +66,20 @@ def revocation(hall, case):
     seconds = _known_after(hall, case, schedule_id)
     assert _schedule(hall, neighbour_id).state is ScheduleState.SCHEDULED
     _assert_held_alike(hall, neighbour_id)
+    return seconds
+
+
+def running_again(hall, case):
+    """A revoked reservation given a new time by every hand at once: held at that time, or revoked as before."""
+    schedule_id, at = _reserved(hall, hall.a_card(pg=RUNS_AGAIN).id)
+    revoke_schedule(hall.ctx(), hall.gateway, schedule_id, "고객 요청")
+    case.order_fault(hall)
+    web, wanted = hall.a_gateway(), at + timedelta(days=5)
+    hall.at_once(case.hands, lambda: reschedule(hall.ctx(), web, schedule_id, wanted).id)
+    seconds = _known_after(hall, case, schedule_id)
+    assert hall.calls("POST", RUN_AGAIN.replace("*", "%"), hall.mark) <= 1, "asked again by a machine"
+    found = _schedule(hall, schedule_id)
+    assert (found.state, found.schedule_at) in {(ScheduleState.REVOKED, at), (ScheduleState.SCHEDULED, wanted)}
     return seconds
 
 
@@ -173,4 +189,4 @@ def _assert_key_known(hall, registration):
     assert (registration.key_fact is Fact.YES) == stands_there
 
 
-OTHER_ACT = {one.__name__: one for one in (reservation, moving, revocation, typed, typed_to_store)}
+OTHER_ACT = {one.__name__: one for one in (reservation, moving, revocation, running_again, typed, typed_to_store)}

@@ -15,7 +15,8 @@ WORDS = {
     "charge": "charge a stored card", "refund": "refund", "registration": "register a card in the window",
     "deletion": "delete a card", "webhook": "webhooks doubled, reordered, forged",
     "reservation": "reserve a charge at PortOne", "moving": "give a reservation another time",
-    "revocation": "revoke a reservation", "typed": "charge a typed card, half of them stored too",
+    "revocation": "revoke a reservation", "running_again": "run a revoked reservation again",
+    "typed": "charge a typed card, half of them stored too",
     "typed_to_store": "store a typed card",
 }  # fmt: skip
 

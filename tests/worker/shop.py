@@ -34,9 +34,10 @@ class Shop:
         self.env = {"PORTONE_API_URL": url} | ({"DATABASE_URL": database_url} if database_url else {})
         self.app = create_app(settings_for(folder, **self.env))
 
-    def a_sheet(self, card="slow"):
+    def a_sheet(self, card="slow", pg="jtnet.tpaytest2m"):
         uid, now = new_id("bks"), SystemClock().now()
-        self.sandbox.window_key(customer_uid=uid, merchant_uid=new_id("reg"), card=card)
+        self.sandbox.window_key(customer_uid=uid, merchant_uid=new_id("reg"), card=card, pg=pg)
+        pg_provider, _dot, pg_id = pg.partition(".")
         with self.app.app_context():
             ctx = context_of(self.app)
             customer_id = create_customer(ctx, CustomerDetails("김서연", None, None)).id
@@ -44,7 +45,7 @@ class Shop:
                 session.add(
                     BillingKey(
                         id="key_one", customer_id=customer_id, customer_uid=uid, state=KeyState.ACTIVE,
-                        source=KeySource.WINDOW, mode="sandbox", pg_provider="jtnet", pg_id="tpaytest2m",
+                        source=KeySource.WINDOW, mode="sandbox", pg_provider=pg_provider, pg_id=pg_id,
                         is_default=True, registered_at=now,
                     )
                 )  # fmt: skip

@@ -17,6 +17,7 @@ from merchant_admin.payments.states import OPEN
 from merchant_admin.portone.typed_cards import TypedCard
 from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.states import LIVE, Fact
+from merchant_admin.schedules.again import reschedule
 from merchant_admin.schedules.models import Schedule
 from merchant_admin.schedules.service import ScheduleSheet, move_schedule, reserve_charge, revoke_schedule
 from merchant_admin.schedules.states import CHECKING, ScheduleState
@@ -38,9 +39,9 @@ def points(call):
 class Story:
     """One shop that dies again and again, on a clock that goes on."""
 
-    def __init__(self, shop):
+    def __init__(self, shop, **card):
         self.shop, self.ahead = shop, 0
-        self.sheet = shop.a_sheet("approve")
+        self.sheet = shop.a_sheet("approve", **card)
         self.at = (SystemClock().now() + timedelta(days=30)).replace(microsecond=0)
 
     def dies(self, act, deadly, *words):
@@ -121,6 +122,27 @@ def test_a_killed_move_or_revocation_is_shown_as_portone_holds_it(story):
             if deadly in {("commit 1", "before"), (call, "before")}:  # nothing arrived: staff may ask again
                 shop.alive(lambda ctx, gateway, row=row, again=again: again(ctx, gateway, row).id)
                 story.assert_held_alike()
+
+
+@pytest.mark.long
+def test_a_reservation_killed_while_it_is_run_again_is_shown_as_portone_holds_it(shop):
+    story = Story(shop, pg="nice_v2.sandboxv2m")
+    for deadly in points("reschedule"):
+        sheet = ScheduleSheet(**story.reservation_sheet())
+        row = shop.alive(lambda ctx, gateway, sheet=sheet: reserve_charge(ctx, gateway, sheet).id)
+        shop.alive(lambda ctx, gateway, row=row: revoke_schedule(ctx, gateway, row, "고객 요청").id)
+        wanted = story.at + timedelta(days=2)
+        story.dies(victim.run_again, deadly, row, wanted)
+        story.restarts()
+        story.assert_held_alike()
+        arrived = deadly not in {("commit 1", "before"), ("reschedule", "before")}
+        if not arrived:  # staff may ask again
+            shop.alive(lambda ctx, gateway, row=row, at=wanted: reschedule(ctx, gateway, row, at).id)
+            story.assert_held_alike()
+        (held,) = [one for one in story.rows(Schedule) if one["id"] == row]
+        assert (held["state"], held["schedule_at"]) == (ScheduleState.SCHEDULED, wanted)
+    asked = [call for call in shop.sandbox.requests_log() if call["path"].endswith("/reschedule")]
+    assert len(asked) == len(points("reschedule"))
 
 
 @pytest.mark.long

@@ -15,6 +15,7 @@ from merchant_admin.payments.service import ChargeSheet, charge_billing_key
 from merchant_admin.portone.typed_cards import TypedCard
 from merchant_admin.refunds.service import RefundSheet, refund_payment
 from merchant_admin.registrations.service import RegistrationOrder, open_registration
+from merchant_admin.schedules.again import reschedule
 from merchant_admin.schedules.service import ScheduleSheet, move_schedule, reserve_charge, revoke_schedule
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.worker.loop import context_of
@@ -71,6 +72,11 @@ def reserve(folder, env, deadly, sheet):
 def move(folder, env, deadly, schedule_id, at):
     """As charge, giving a reservation another time."""
     _act(folder, env, deadly, lambda ctx, gateway: move_schedule(ctx, gateway, schedule_id, at))
+
+
+def run_again(folder, env, deadly, schedule_id, at):
+    """As charge, running a revoked reservation once more."""
+    _act(folder, env, deadly, lambda ctx, gateway: reschedule(ctx, gateway, schedule_id, at))
 
 
 def revoke(folder, env, deadly, schedule_id):
