@@ -1,9 +1,11 @@
 """`make bench`: page latency at two sizes and how much it grows, the sandbox, renewals against a bare pool of calls, webhooks.
 
-Nothing of it is kept. Renewals at full size, and on PostgreSQL: `python -m bench.renewals`.
+Nothing of it is kept. Renewals are charged on SQLite and, where it is installed, on a PostgreSQL of the bench's own (or the one
+that TEST_POSTGRES_URL names). At full size: `python -m bench.renewals`.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 
 from bench import renewals, sandbox, webhooks
 from bench.shop import Shop
+from tests.support import postgres
 
 SIZES = (10_000, 100_000)
 ROUNDS, WARM_UP = 120, 10
@@ -33,9 +36,8 @@ def main() -> None:
         + ", ".join(f"{name} {figure}" for name, figure in sandbox.measure().items())
     )
     if asked.renewals:
-        with tempfile.TemporaryDirectory() as folder:
-            figures = renewals.measure(renewals.Run(Path(folder), asked.renewals), kills=1)
-        print(f"{asked.renewals:,} renewals at one minute, SQLite, inline: {figures}", flush=True)
+        print(renewals.measured(asked.renewals, kills=1), flush=True)
+        print(on_postgres(asked.renewals), flush=True)
     if asked.webhooks:
         print(webhooks.measure(asked.webhooks)[0], flush=True)
     found = measured(dict(zip(asked.sizes, urls, strict=True)))
@@ -44,6 +46,21 @@ def main() -> None:
         growth = rows[-1][0] / rows[0][0]
         mark = "" if growth < MOST_GROWTH else "  <-- above 1.5"
         print(f"{page:34}" + "".join(f"{p50:13.1f} ms{p95:7.1f}" for p50, p95 in rows) + f"{growth:9.2f}x{mark}")
+
+
+def on_postgres(due: int) -> str:
+    """Renewals by four workers beside a PostgreSQL that is as durable as a merchant's; a word if there is none."""
+    if not (os.environ.get("TEST_POSTGRES_URL") or postgres.programs()):
+        return f"{due:,} renewals at one minute, PostgreSQL: left out, it is not installed (apt-get install postgresql)"
+    server = postgres.start(settings=())
+    try:
+        url = server.database()
+        try:
+            return renewals.measured(due, kills=1, database_url=url)
+        finally:
+            server.drop(url)
+    finally:
+        server.stop()
 
 
 def measured(sizes: dict[int, str | None]) -> dict[str, list[tuple[float, float]]]:

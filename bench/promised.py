@@ -16,7 +16,7 @@ from merchant_admin.subscriptions.models import Plan, Subscription
 from portone_sandbox import SandboxConfig, create_sandbox, keys
 from portone_sandbox.cards import entry_for, read_card
 from portone_sandbox.keys import Holder
-from portone_sandbox.merchants import Purpose
+from portone_sandbox.merchants import Merchant, Purpose
 
 PRICE_KRW = 9_900
 ROWS = 5_000  # in one statement
@@ -75,10 +75,12 @@ def _one(number: int, plan_id: str, at: datetime, next_on: date) -> tuple[Row, R
     return customer, card, promise
 
 
-def register(database: str, uids: list[str]) -> None:
-    """Let a sandbox that keeps its state in this file know a card for each of these names."""
+def register(database: str, uids: list[str], owner: Merchant | None = None) -> None:
+    """Let a sandbox that keeps its state in this file know a card for each of these names, ours or the `owner`'s."""
     sandbox = create_sandbox(SandboxConfig(database=database)).extensions["portone_sandbox"]
-    now, merchant = sandbox.clock.now(), sandbox.merchants.by_code(SandboxConfig().imp_code)
+    if owner is not None:
+        sandbox.merchants.put(owner)
+    now, merchant = sandbox.clock.now(), owner or sandbox.merchants.by_code(SandboxConfig().imp_code)
     card, channel = read_card(entry_for(), now, holder_checked=True), merchant.channel(Purpose.BILLING)
     for heap in _heaps(uids):
         with sandbox.hub.store.write() as rows:

@@ -81,8 +81,11 @@ def programs():
     return max(Path("/usr/lib/postgresql").glob("*/bin"), default=None, key=lambda folder: int(folder.parent.name))
 
 
-def start():
-    """The server that TEST_POSTGRES_URL names, else a new one; a skip (with CI=true a failure) where there is none."""
+def start(settings=QUICK):
+    """The server that TEST_POSTGRES_URL names, else a new one; a skip (with CI=true a failure) where there is none.
+
+    `settings`: options of a new server; without them it is as durable as any.
+    """
     named = os.environ.get("TEST_POSTGRES_URL")
     if named:
         return Postgres(named)
@@ -105,7 +108,7 @@ def start():
         port = free.getsockname()[1]
     log = (folder / "log").open("w")
     process = subprocess.Popen(
-        [bin_folder / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", runs, "-c", "max_connections=120", *QUICK],
+        [bin_folder / "postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", runs, "-c", "max_connections=120", *settings],
         stdout=log, stderr=log, user=owner, cwd=folder,
     )  # fmt: skip
     log.close()
