@@ -15,11 +15,11 @@ from merchant_admin.worker.service import run_once
 from tests.subscriptions.acting import fresh, subscribed
 
 
-def a_link(world, subscription_id=None, **other):
+def a_link(world, subscription_id=None, also=(), **other):
     """A link for the card of a subscription: its id, token, and what it replaces."""
     held = fresh(world, subscription_id or subscribed(world))
     held_id, customer_id, key_id = held.id, held.customer_id, held.billing_key_id
-    order = LinkOrder(new_id("sht"), customer_id, key_id, (held_id,), 7, **other)
+    order = LinkOrder(new_id("sht"), customer_id, key_id, (held_id, *also), 7, **other)
     made = service.create_link(world.ctx(), world.gateway, order)
     link_id = made.id
     return SimpleNamespace(

@@ -8,11 +8,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.card_links import service
 from merchant_admin.card_links.service import Agreement, LinkOrder
 from merchant_admin.core.db import db
 from merchant_admin.core.errors import InvalidInput, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
+from merchant_admin.customers.service import archive_customer
 from merchant_admin.registrations.models import Registration
 from tests.card_links.acting import Phone, a_link, consents, key_of, old_state, row_of, state_of, work
 from tests.subscriptions.acting import subscribed, taken, turn
@@ -158,6 +160,20 @@ def test_a_newer_link_ends_the_earlier_and_one_in_use_is_left_alone(world):
     with pytest.raises(RuleBroken):
         a_link(world, first.subscription_id)
     assert key_of(world, first) == first.old_key_id
+
+
+def test_an_archived_customer_opens_no_window_and_a_deleted_card_gets_no_link(world):
+    put_away, gone = a_link(world), a_link(world)
+    archive_customer(world.ctx(), put_away.customer_id)
+    with pytest.raises(RuleBroken):
+        service.open_window(world.ctx(), world.gateway, put_away.id, AGREED)
+    with world.ctx().atomic() as session:
+        session.get(BillingKey, gone.old_key_id).state = KeyState.DELETING
+    for link in (put_away, gone):
+        order = LinkOrder(new_id("sht"), link.customer_id, link.old_key_id, (link.subscription_id,), 7)
+        with pytest.raises(RuleBroken):
+            service.create_link(world.ctx(), world.gateway, order)
+    assert (world.session.query(Registration).count(), state_of(world, put_away)) == (0, "open")
 
 
 def test_what_can_not_be_asked_for_makes_no_link(world):

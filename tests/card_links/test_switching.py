@@ -13,9 +13,10 @@ from merchant_admin.core.permissions import Role
 from merchant_admin.customers.models import Customer
 from merchant_admin.schedules.models import Schedule
 from merchant_admin.schedules.service import ScheduleSheet, reserve_charge
+from merchant_admin.subscriptions import service as subscriptions
 from merchant_admin.subscriptions.models import Subscription
 from tests.card_links.acting import Phone, a_link, key_of, old_state, row_of, state_of, work
-from tests.subscriptions.acting import a_plan, an_order, attempts, periods, states, subscribed, taken, turn
+from tests.subscriptions.acting import a_plan, an_order, attempts, fresh, periods, states, subscribed, taken, turn
 from tests.support.books import assert_books_agree, assert_books_balance
 from tests.support.pages import inspect
 
@@ -198,8 +199,6 @@ def test_a_key_from_another_profile_takes_nothing_over(world):
 
 
 def test_a_card_that_other_subscriptions_need_is_kept(world):
-    from merchant_admin.subscriptions import service as subscriptions
-
     link = a_link(world)
     key = world.session.get(BillingKey, link.old_key_id)
     other = subscriptions.subscribe(world.ctx(), an_order(world, a_plan(world), key=key)).id
@@ -208,6 +207,24 @@ def test_a_card_that_other_subscriptions_need_is_kept(world):
     assert (row.state.value, row.trouble.value, old_state(world, link)) == ("done", "still_needed", "active")
     assert clearing._hindrance(world.session, link.old_key_id).value == "still_needed"
     assert {key_of(world, link) == link.old_key_id, other != link.subscription_id} == {False, True}
+
+
+def test_what_ended_or_was_put_on_a_third_card_meanwhile_is_left_alone(each_world):
+    world, plan = each_world, a_plan(each_world)
+    made = subscribed(world, plan)
+    key = world.session.get(BillingKey, world.session.get(Subscription, made).billing_key_id)
+    third_id = world.a_key(world.session.get(Customer, key.customer_id)).id
+    ended, elsewhere = (subscriptions.subscribe(world.ctx(), an_order(world, plan, key=key)).id for _ in range(2))
+    link = a_link(world, made, also=(ended, elsewhere))
+    subscriptions.cancel_now(world.ctx(), ended, fresh(world, ended).version, "고객 요청")
+    subscriptions.change_card(world.ctx(), elsewhere, fresh(world, elsewhere).version, third_id)
+    before = [fresh(world, one).version for one in (ended, elsewhere)]
+    Phone(world, link).registers()
+    assert state_of(world, link) == "done"
+    assert key_of(world, link) == row_of(world, link).new_billing_key_id
+    assert fresh(world, ended).billing_key_id == link.old_key_id
+    assert fresh(world, elsewhere).billing_key_id == third_id
+    assert [fresh(world, one).version for one in (ended, elsewhere)] == before
 
 
 def test_staff_replace_a_card_by_one_that_is_stored_already(world):

@@ -9,6 +9,7 @@ from merchant_admin.billing_keys import service as billing_keys
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.errors import InvalidInput, RuleBroken
 from merchant_admin.core.permissions import Role
+from merchant_admin.customers.service import archive_customer
 from merchant_admin.payments.facts import record_transaction
 from merchant_admin.payments.models import Attempt
 from merchant_admin.schedules import looking, service
@@ -206,7 +207,9 @@ def test_what_cant_be_asked_again_is_refused_before_anything_is_sent(world):
     gone = revoked(world, key := second_key(world))
     late = revoked(world, second_key(world))
     billing_keys.delete_card(world.ctx(), world.gateway, world.session.get_one(BillingKey, key.id).id, "정리")
-    for schedule_id in (waiting, other_pg, gone):
+    put_away = revoked(world, key := second_key(world))
+    archive_customer(world.ctx(), world.session.get_one(BillingKey, key.id).customer_id)
+    for schedule_id in (waiting, other_pg, gone, put_away):
         with pytest.raises(RuleBroken):
             ask(world, schedule_id)
     for hours in (-1, 0.1, 24 * 400):

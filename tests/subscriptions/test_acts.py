@@ -5,11 +5,20 @@ from datetime import date
 import pytest
 
 from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
+from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
-from merchant_admin.subscriptions import plans, service
+from merchant_admin.subscriptions import clock, plans, service
 from merchant_admin.subscriptions.models import Subscription
 from merchant_admin.subscriptions.service import Change
-from merchant_admin.subscriptions.states import NEXT, NEXT_PERIOD, SubscriptionState, Unit, advance, advance_period
+from merchant_admin.subscriptions.states import (
+    NEXT,
+    NEXT_PERIOD,
+    AfterLast,
+    SubscriptionState,
+    Unit,
+    advance,
+    advance_period,
+)
 from tests.subscriptions.acting import (
     a_plan,
     an_order,
@@ -141,6 +150,60 @@ def test_an_early_end_suggests_the_unused_days_back(world):
     world.clock.advance(days=9)
     found = service.refund_suggestion(world.session, made, today(world))
     assert (found.unused_days, found.all_days, found.amount_krw) == (20, 30, 20_000)
+
+
+@pytest.mark.parametrize("card", ["balance", "stopped"])
+def test_a_planned_end_waits_until_nothing_is_owed(world, card):
+    made = subscribed(world, card=card)
+    turn(world)
+    with pytest.raises(RuleBroken):
+        act(world, made, service.cancel_at_period_end, "고객 요청")
+    held = fresh(world, made)
+    assert (held.state, held.ends_on, held.end_reason) == (SubscriptionState.PAST_DUE, None, None)
+
+
+def test_after_the_last_agreed_time_nothing_is_taken_up_again(world):
+    plan = a_plan(world, gaps=(), after_last=AfterLast.PAUSE)
+    unpaid, paid = subscribed(world, plan, card="limit", times=1), subscribed(world, plan, times=1)
+    turn(world)
+    assert fresh(world, unpaid).state is SubscriptionState.PAUSED
+    assert fresh(world, paid).state is SubscriptionState.CANCELLING
+    for made, doing in ((unpaid, service.resume), (paid, service.keep)):
+        with pytest.raises(RuleBroken):
+            act(world, made, doing)
+        assert fresh(world, made).next_on is None
+
+
+def test_what_has_ended_gets_no_other_card_price_or_end(world):
+    made = subscribed(world)
+    key_id = fresh(world, made).billing_key_id
+    act(world, made, service.cancel_now, "고객 요청")
+    seen = fresh(world, made).version
+    for doing, words in (
+        (service.change_card, (key_id,)), (service.change_terms, (Change(amount_krw=5_000),)),
+        (service.cancel_now, ("또",)),
+    ):  # fmt: skip
+        with pytest.raises(RuleBroken, match="끝난"):
+            act(world, made, doing, *words)
+    assert fresh(world, made).version == seen
+
+
+def test_the_plans_tax_free_part_goes_with_the_plans_price_only(world):
+    plan = a_plan(world, tax_free_krw=3_000)
+    made = [
+        subscribed(world, plan), subscribed(world, plan, amount_krw=5_000),
+        subscribed(world, plan, amount_krw=5_000, tax_free_krw=1_000),
+    ]  # fmt: skip
+    assert [fresh(world, one).tax_free_krw for one in made] == [3_000, 0, 1_000]
+
+
+def test_dates_of_another_mode_are_left_alone(world):
+    made = subscribed(world, starts_on=day_of(world, 1))
+    world.clock.advance(days=1)
+    elsewhere = world.ctx()
+    elsewhere.mode = Mode.TEST.value
+    assert (clock.open_due(elsewhere), states(world, made)) == (0, [])
+    assert (clock.open_due(world.ctx()), states(world, made)) == (1, ["due"])
 
 
 def test_what_cannot_be_is_refused_with_nothing_written(world):
