@@ -4,12 +4,13 @@ An act that stands in no table is shown by its name, so that a new one is never 
 product writes have their words.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 from flask_babel import lazy_gettext as _
 from flask_babel.speaklater import LazyString
 
@@ -260,6 +261,10 @@ def sentence(row: EventRow) -> str:
     return str(ACTS[row.act][0]) % _Words(row.facts) if "%(" in str(ACTS[row.act][0]) else str(ACTS[row.act][0])
 
 
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAYS = frozenset({"on", "until", "ends_on"})  # facts that are a Seoul day
+
+
 class _Words(dict[str, Any]):
     """The facts of a line as a sentence needs them; a fact that is missing leaves a dash, not an error."""
 
@@ -272,6 +277,8 @@ class _Words(dict[str, Any]):
             return f"₩{value:,}"
         if isinstance(value, list):
             return ", ".join(str(_FIELDS.get(item, item)) for item in value)
+        if name in _DAYS and isinstance(value, str) and _ISO_DAY.fullmatch(value):
+            return str(format_date(date.fromisoformat(value), "medium"))
         return str(_STOPS.get(value, value) if name == "why" else _ROLES.get(value, value))
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
+from flask_babel import lazy_gettext, lazy_pgettext
 
 from merchant_admin.core.errors import RuleBroken
 from merchant_admin.core.ids import new_id
@@ -39,7 +39,7 @@ LABELS = {
     Act.RESUME: lazy_gettext("다시 시작"),
     Act.SKIP: lazy_gettext("한 번 건너뛰기"),
     Act.CANCEL_LATER: lazy_gettext("기간 끝에 해지"), Act.CANCEL_NOW: lazy_gettext("바로 해지"),
-    Act.KEEP: lazy_gettext("해지 취소"),
+    Act.KEEP: lazy_pgettext("press", "해지 취소"),
 }  # fmt: skip
 NEEDS_REASON = frozenset({Act.CANCEL_LATER, Act.CANCEL_NOW})
 NEEDS_DATE = frozenset({Act.SKIP, Act.CANCEL_LATER})  # and a next due date

@@ -19,7 +19,7 @@ from merchant_admin.notices.states import HOLDS, ConsentState
 from merchant_admin.payments.models import Attempt
 from merchant_admin.payments.states import AttemptState
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Plan, Subscription
-from merchant_admin.subscriptions.states import LIVE, OPEN_PERIOD, PeriodState, SubscriptionState, Unit
+from merchant_admin.subscriptions.states import LIVE, OPEN_PERIOD, EndReason, PeriodState, SubscriptionState, Unit
 
 COUNTED_MOST = 1000
 SHOWN_PERIODS = 24
@@ -49,6 +49,7 @@ class SubscriptionRow:
     owed_krw: int | None = None  # of the unsettled period, whose sum stays when the price changes
     resumes_on: date | None = None  # the day on which a pause is over; `next_on` is the first date from then on
     times_left: int | None = None
+    end_reason: EndReason | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ _COLUMNS: Select[*tuple[Any, ...]] = (
         Subscription.next_on, Subscription.ends_on, Subscription.ended_at, BillingKey.issuer_name,
         BillingKey.last_four, Subscription.moved_at, Period.state.label("owed"), Period.try_at,
         Consent.state.label("consent"), Period.amount_krw.label("owed_krw"),
-        Subscription.resumes_on, Subscription.times_left,
+        Subscription.resumes_on, Subscription.times_left, Subscription.end_reason,
     )
     .join(Customer, Customer.id == Subscription.customer_id)
     .join(BillingKey, BillingKey.id == Subscription.billing_key_id)
@@ -178,4 +179,4 @@ _COLUMNS: Select[*tuple[Any, ...]] = (
 
 
 def _row(row: Any) -> SubscriptionRow:
-    return SubscriptionRow(*row[:20])
+    return SubscriptionRow(*row[:21])

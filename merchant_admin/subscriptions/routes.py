@@ -22,7 +22,7 @@ from merchant_admin.failures.states import FailureClass
 from merchant_admin.failures.words import READINGS
 from merchant_admin.notices.consent_queries import held_for
 from merchant_admin.payments.charging import Payer, payer
-from merchant_admin.subscriptions import ahead_words, clock, coming, forms, queries, service, words
+from merchant_admin.subscriptions import ahead_words, clock, coming, forms, proposals, queries, service, words
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.dunning import HARD
 from merchant_admin.subscriptions.forms import Act
@@ -201,6 +201,7 @@ def confirm_subscription() -> Response:
     return page(
         "subscriptions/confirm.html", payer=whom, form=form, order=order, key=key, plan=plan, upcoming=upcoming,
         cycle=words.cycle(plan.unit, plan.every), is_due=upcoming[0].on <= today,
+        tax_free_krw=proposals.price_of(order, plan)[1],
     )  # fmt: skip
 
 

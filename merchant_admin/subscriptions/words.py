@@ -8,7 +8,7 @@ from merchant_admin.core.times import seoul_day
 from merchant_admin.subscriptions.ahead import within
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.queries import SubscriptionRow
-from merchant_admin.subscriptions.states import CHARGED, PeriodState, SubscriptionState, Unit
+from merchant_admin.subscriptions.states import CHARGED, EndReason, PeriodState, SubscriptionState, Unit
 from merchant_admin.web.access import services
 
 
@@ -19,7 +19,7 @@ def _(text: str, **words: object) -> str:
 def what_next(row: SubscriptionRow) -> str:  # noqa: PLR0911 - one sentence for each state
     """One sentence: what happens next, and when."""
     if row.state is SubscriptionState.ENDED:
-        return _("%(day)s에 끝났습니다. 더 결제하지 않습니다.", day=_day(row.ended_at))
+        return _ended(row)
     if row.owed is not None and row.state is not SubscriptionState.PAUSED:
         return _owed(row)
     if row.consent is not None and row.next_on is not None and row.state in CHARGED:
@@ -41,6 +41,16 @@ def what_next(row: SubscriptionRow) -> str:  # noqa: PLR0911 - one sentence for 
     if row.state is SubscriptionState.TRIAL:
         return _("%(day)s에 체험이 끝나고 %(sum)s을 처음 결제합니다.", day=_day(row.next_on), sum=_won(row))
     return _("%(day)s에 %(sum)s을 결제합니다.", day=_day(row.next_on), sum=_won(row))
+
+
+def _ended(row: SubscriptionRow) -> str:
+    match row.end_reason:
+        case EndReason.UNPAID:
+            return _("결제되지 않아 %(day)s에 끝났습니다. 더 결제하지 않습니다.", day=_day(row.ended_at))
+        case EndReason.COMPLETED:
+            return _("약속한 횟수를 다 써서 %(day)s에 끝났습니다. 더 결제하지 않습니다.", day=_day(row.ended_at))
+        case _:
+            return _("%(day)s에 끝났습니다. 더 결제하지 않습니다.", day=_day(row.ended_at))
 
 
 def _until(row: SubscriptionRow) -> str:

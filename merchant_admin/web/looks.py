@@ -74,7 +74,7 @@ LOOKS: dict[str, Look] = {
     "AfterLast.end": ("plain", "circle-slash", _("정기결제 종료")),
     "AfterLast.pause": ("plain", "circle-minus", _("일시정지")),
     "CatchUp.charge": ("plain", "credit-card", _("한 번 결제")),
-    "CatchUp.skip": ("plain", "circle-slash", _("건너뜀")),
+    "CatchUp.skip": ("plain", "circle-slash", _("건너뛰기")),
     "EndReason.asked": ("plain", "user", _("해지 요청")),
     "EndReason.completed": ("plain", "check", _("약정 횟수 완료")),
     "EndReason.unpaid": ("bad", "circle-x", _("미납")),

@@ -147,3 +147,29 @@ def test_a_viewer_sees_and_does_nothing(world):
     assert "/pause" not in shown.text
     assert viewer.get(f"/subscriptions/{made}/acts/skip").status_code == 403
     assert viewer.get(f"/subscriptions/{made}/pause").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("details", "card", "said"),
+    [
+        ({"gaps": ()}, "balance", "결제되지 않아 2026. 11. 23.에 끝났습니다"),
+        ({"trial_days": 3}, "approve", "2026. 11. 26.에 체험이 끝나고 ₩9,900을 처음 결제합니다"),
+        ({}, "approve", "약속한 횟수를 다 써서 2026. 12. 23.에 끝났습니다"),
+    ],
+)
+def test_the_line_of_what_comes_next_names_the_day_and_why(world, details, card, said):
+    made = subscribed(world, a_plan(world, **details), card=card, times=None if details else 1)
+    turn(world)
+    if not details:
+        pass_days(world, 30)
+    clerk = world.signed_in(Role.MANAGER)
+    assert said in clerk.get(f"/subscriptions/{made}").text
+    assert said in clerk.get("/subscriptions?state=all").text
+
+
+def test_the_sheet_of_a_new_one_names_the_tax_free_part_of_its_plan(world, clerk):
+    key, plan = world.a_key(), a_plan(world, tax_free_krw=1_200)
+    form = fields(clerk.get(f"/subscriptions/new?customer_id={key.customer_id}"), "/subscriptions/confirm")
+    form |= {"plan_id": plan.id, "billing_key_id": key.id, "name": "월 이용료"}
+    form.pop("at_month_end")
+    assert "₩1,200" in clerk.post("/subscriptions/confirm", data=form).text

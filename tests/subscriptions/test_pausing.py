@@ -210,6 +210,7 @@ def test_the_pages_show_the_dates_before_and_the_day_after(world):
     for page in (address, "/subscriptions?state=paused", f"/customers/{fresh(world, made).customer_id}"):
         assert sentence in clerk.get(page).text
     assert "일시정지가 끝나고 다시 시작합니다" in clerk.get(f"/customers/{fresh(world, made).customer_id}/ahead").text
+    assert "정기결제 일시정지 · 2026. 12. 9.에 다시 시작" in clerk.get(address).text
     form = fields(clerk.get(f"{address}/pause"), f"{address}/pause/confirm")
     assert form["until"] == "2026-12-09"
     pauses(clerk, address, until="")
