@@ -111,6 +111,13 @@ def test_broken_lines_are_named_and_nobody_is_added(world, client):
     assert customers(world) == []
 
 
+def test_a_broken_file_that_is_sent_past_the_preview_adds_nobody(world, client):
+    fields = {"sheet_key": "a" * 20, "packed": sheet_forms.pack("이름,전화\n가,010-1234-5678\n나,123\n".encode())}
+    token = soup(client.get("/customers/import")).find("input", {"name": "csrf_token"})["value"]
+    answer = client.post("/customers/import/confirmed", data={"csrf_token": token, **fields})
+    assert (answer.status_code, "3번째 줄" in answer.text, customers(world)) == (422, True, [])
+
+
 def test_the_file_is_added_once_and_found_by_search(world, client):
     preview = upload(client, GOOD.replace("메모", "메모,등급", 1))
     assert preview.status_code == 200

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from merchant_admin.core.outgoing import Channel
+from merchant_admin.notices.sending import due_notices
 from merchant_admin.notices.states import NoticeKind, NoticeState
 from merchant_admin.notices.texts import save_text, wording_of
 from merchant_admin.subscriptions import service, telling
@@ -15,7 +16,7 @@ from merchant_admin.subscriptions.service import Change
 from merchant_admin.subscriptions.states import AfterLast
 from tests.conftest import NOON
 from tests.notices.acting import notices
-from tests.subscriptions.acting import a_plan, day_of, fresh, pass_days, periods, subscribed, turn
+from tests.subscriptions.acting import a_plan, attempts, day_of, fresh, pass_days, periods, subscribed, turn
 from tests.support.furnish import charge, payment_of, refund
 from tests.support.world import World
 
@@ -29,6 +30,24 @@ def shop(empty_database, tmp_path):
 
 def kinds(world, state=None):
     return [row.kind.value for row in notices(world) if state is None or row.state is state]
+
+
+def test_what_waits_is_due_for_its_own_channel_alone_and_not_before_its_time(shop):
+    subscribed(shop)
+    turn(shop)
+    (waiting,) = notices(shop)
+    assert due_notices(shop.ctx(), Channel.TEXT) == [waiting.id]
+    assert due_notices(shop.ctx(), Channel.EMAIL) == []
+    shop.clock.advance(seconds=-1)
+    assert due_notices(shop.ctx(), Channel.TEXT) == []
+
+
+def test_a_try_that_staff_pressed_is_told_to_nobody_when_it_fails(shop):
+    made = subscribed(shop, a_plan(shop, gaps=(3, 3)), card="balance")
+    turn(shop)
+    service.collect_now(shop.ctx(), shop.gateway, made)
+    assert fresh(shop, made).state.value == "past_due"
+    assert (kinds(shop), len(attempts(shop, made))) == (["failed"], 2)
 
 
 def test_paid_failed_recovered_and_a_dead_card_are_told_once_each(shop):
