@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from merchant_admin.core.db import among
 from merchant_admin.core.errors import NotFound
 from merchant_admin.core.paging import Page, Place, keyset_page
 from merchant_admin.customers.models import Customer
@@ -94,7 +95,7 @@ def held_for(session: Session, subscription_id: str) -> ConsentRow | None:
 def missing(session: Session, today: date, limit: int = MISSING_MOST) -> list[ConsentRow]:
     """Consents a person should get now: asked for and not answered, or refused, the nearest date first."""
     query = select(*_SHOWN).join(Customer, Customer.id == Consent.customer_id)
-    wanted = query.where(Consent.state.in_(HOLDS), Consent.opens_on <= today)
+    wanted = query.where(among(Consent.state, HOLDS), Consent.opens_on <= today)
     return [_row(row) for row in session.execute(wanted.order_by(Consent.effective_on, Consent.id).limit(limit))]
 
 

@@ -12,6 +12,7 @@ from merchant_admin.notices.states import Answer, ConsentKind, ConsentState, Not
 _WAITING = text("state = 'waiting'")
 _SENDING = text("state = 'sending'")
 _UNSETTLED = text("state IN ('open', 'given', 'refused')")
+_HOLDS = text("state IN ('open', 'refused')")
 _UNASKED = text("state = 'open' AND asked_at IS NULL")
 
 
@@ -120,6 +121,7 @@ class Consent(Base):
         ),
         Index("ix_consents_subscription", "subscription_id", "created_at"),
         Index("ix_consents_state", "state", "created_at", "id"),
+        Index("ix_consents_missing", "effective_on", "id", sqlite_where=_HOLDS, postgresql_where=_HOLDS),
         Index("ix_consents_unasked", "opens_on", "id", sqlite_where=_UNASKED, postgresql_where=_UNASKED),
     )  # fmt: skip
 

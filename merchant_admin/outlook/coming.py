@@ -93,7 +93,7 @@ def held_groups(session: Session, mode: Mode, last: date) -> list[Group]:
 
 def is_held() -> ColumnElement[bool]:
     """A consent that its next date needs is missing. Read from the consents."""
-    return Subscription.id.in_(select(Consent.subscription_id).where(Consent.state.in_(HOLDS)))
+    return Subscription.id.in_(select(Consent.subscription_id).where(among(Consent.state, HOLDS)))
 
 
 def is_not_held() -> ColumnElement[bool]:

@@ -56,6 +56,7 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_consents')),
     sa.UniqueConstraint('link_hash', name=op.f('uq_consents_link_hash'))
     )
+    op.create_index('ix_consents_missing', 'consents', ['effective_on', 'id'], unique=False, sqlite_where=sa.text("state IN ('open', 'refused')"), postgresql_where=sa.text("state IN ('open', 'refused')"))
     op.create_index('ix_consents_state', 'consents', ['state', 'created_at', 'id'], unique=False)
     op.create_index('ix_consents_subscription', 'consents', ['subscription_id', 'created_at'], unique=False)
     op.create_index('ix_consents_unasked', 'consents', ['opens_on', 'id'], unique=False, sqlite_where=sa.text("state = 'open' AND asked_at IS NULL"), postgresql_where=sa.text("state = 'open' AND asked_at IS NULL"))
@@ -148,6 +149,7 @@ def downgrade():
     op.drop_table('notices')
     op.drop_index('uq_consents_unsettled', table_name='consents', sqlite_where=sa.text("state IN ('open', 'given', 'refused')"), postgresql_where=sa.text("state IN ('open', 'given', 'refused')"))
     op.drop_index('ix_consents_unasked', table_name='consents', sqlite_where=sa.text("state = 'open' AND asked_at IS NULL"), postgresql_where=sa.text("state = 'open' AND asked_at IS NULL"))
+    op.drop_index('ix_consents_missing', table_name='consents', sqlite_where=sa.text("state IN ('open', 'refused')"), postgresql_where=sa.text("state IN ('open', 'refused')"))
     op.drop_index('ix_consents_subscription', table_name='consents')
     op.drop_index('ix_consents_state', table_name='consents')
     op.drop_table('consents')
