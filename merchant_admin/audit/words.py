@@ -142,6 +142,8 @@ ACTS: dict[str, Said] = {
     "card_link.begun_here": (_("등록된 다른 카드로 바꾸기 시작 · 정기결제 %(count)s건"), "plain", "repeat"),
     "card_link.replaced": (_("새 링크로 바꾸어 쓸 수 없게 함"), "plain", "unplug"),
     "card_link.ended": (_("새 카드 링크를 취소함"), "plain", "unplug"),
+    "card_link.queued": (_("새 카드 링크를 알림으로 보내기로 함"), "plain", "send"),
+    "card_move.queued": (_("새 카드 링크 %(count)s건을 알림으로 보내기로 함"), "plain", "send"),
     "card_link.sent": (_("새 카드 링크를 보냄"), "plain", "send"),
     "card_link.opened": (_("고객이 새 카드 링크를 엶"), "info", "smartphone"),
     "card_link.agreed": (_("고객이 카드 등록에 동의함 · 버전 %(version)s"), "plain", "file-text"),

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext
 
 from merchant_admin.audit.queries import of_subjects
 from merchant_admin.audit.words import told
-from merchant_admin.card_links import board, moves, service
+from merchant_admin.card_links import board, moves, service, telling
 from merchant_admin.card_links.moves import MoveOrder
 from merchant_admin.card_links.states import LinkStage, MoveState
 from merchant_admin.card_links.words import message
@@ -123,7 +123,7 @@ def show_move(card_move_id: str) -> Response:
     return page(
         "card_links/board.html", fragment="card_links/_board.html", move=move, board=found, stage=stage,
         unsent=found.cards_of(LinkStage.MADE), over=found.cards_of(LinkStage.EXPIRED),
-        is_making=move.state is MoveState.RUNNING,
+        is_making=move.state is MoveState.RUNNING, may_tell=bool(services().settings.outgoing.channels),
         page=board.link_page(session, move, stage, now, Place.read(request.args.get("place"))),
         url=lambda place: url_for(
             ".show_move", card_move_id=move.id, stage=stage.value if stage else None, place=place
@@ -145,6 +145,21 @@ def create_turn(card_move_id: str, turn: str) -> Response:
         flash(_("지금 상태에서는 할 수 없습니다. 아무것도 바꾸지 않았습니다."), "warn")
     else:
         flash(str(words) if act else _("알 수 없는 요청입니다."), "ok" if act else "warn")
+    return after_post(url_for(".show_move", card_move_id=card_move_id))
+
+
+@bp.post("/card-moves/<string:card_move_id>/notices")
+@requires(Permission.DELETE_CARDS)
+def create_notices(card_move_id: str) -> Response:
+    """Puts the links nobody sent yet into the outbox; each goes out once."""
+    board.one_move(db.session(), card_move_id)
+    count, is_more = telling.send_move(work_context(), card_move_id)
+    if not count:
+        flash(_("보낼 링크가 없거나, 이 알림을 보내는 방법이 꺼져 있습니다. 보낸 것은 없습니다."), "warn")
+    elif is_more:
+        flash(_("먼저 링크 %(count)s건을 보냅니다. 나머지는 한 번 더 누르십시오.", count=f"{count:,}"), "ok")
+    else:
+        flash(_("링크 %(count)s건을 보냅니다. 연락처가 없는 고객은 알림 화면에 남습니다.", count=f"{count:,}"), "ok")
     return after_post(url_for(".show_move", card_move_id=card_move_id))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import ColumnElement, Select, bindparam, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,8 @@ from merchant_admin.core.errors import InvalidInput, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
+from merchant_admin.notices.models import Notice
+from merchant_admin.notices.states import NoticeKind, NoticeState
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.subscriptions.models import Subscription
 from merchant_admin.subscriptions.states import LIVE as LIVE_SUBSCRIPTIONS
@@ -96,7 +98,7 @@ def finish_move(ctx: WorkContext, move_id: str) -> None:
 def renew_links(ctx: WorkContext, move_id: str) -> None:
     """Have a new link made for every card whose link was not used in time."""
     with ctx.atomic() as session:
-        move = _locked(session, move_id)
+        move = locked(session, move_id)
         if move.state is not MoveState.RUNNING:
             move.state = advance_move(move.state, MoveState.RUNNING)
         move.renewed_at = ctx.now()
@@ -105,7 +107,7 @@ def renew_links(ctx: WorkContext, move_id: str) -> None:
 
 def _turn(ctx: WorkContext, move_id: str, to: MoveState, act: str) -> None:
     with ctx.atomic() as session:
-        move = _locked(session, move_id)
+        move = locked(session, move_id)
         if move.state is to:
             return
         move.state = advance_move(move.state, to)
@@ -136,14 +138,14 @@ def make_links(ctx: WorkContext, _gateway: Gateway, move_id: str) -> None:
     ctx.end_reading()
     if not made:
         with ctx.atomic() as session:
-            move = _locked(session, move_id)
+            move = locked(session, move_id)
             if move.state is MoveState.RUNNING:
                 move.state, move.stopped_at = advance_move(move.state, MoveState.MADE), ctx.now()
 
 
 def _make_one(ctx: WorkContext, move_id: str, key_id: str) -> int:
     with ctx.atomic() as session:
-        move = _locked(session, move_id)
+        move = locked(session, move_id)
         key = session.get_one(BillingKey, key_id)
         if move.state is not MoveState.RUNNING:
             return 0
@@ -192,14 +194,17 @@ def has_subscription() -> ColumnElement[bool]:
 
 
 def take_unsent(ctx: WorkContext, move_id: str) -> list[tuple[str, str, str, datetime]]:
-    """Links to be sent by text message, now noted as sent: link id, name, phone, expiry. Without a phone: left out."""
+    """Links to be sent by text message, now noted as sent: link id, name, phone, expiry.
+
+    Left out are those without a phone, and those that the outbox sends or perhaps sent.
+    """
     with ctx.atomic() as session:
-        move = _locked(session, move_id)
+        move = locked(session, move_id)
         unsent = (
             select(CardLink.id, Customer.name, Customer.phone, CardLink.expires_at)
             .join(Customer, Customer.id == CardLink.customer_id)
             .where(CardLink.move_id == move_id, CardLink.state == LinkState.OPEN, CardLink.sent_at.is_(None))
-            .where(CardLink.expires_at > ctx.now(), Customer.phone.is_not(None), Customer.phone != "")
+            .where(CardLink.expires_at > ctx.now(), Customer.phone.is_not(None), Customer.phone != "", ~_in_outbox())
         )
         rows = [tuple(row) for row in session.execute(unsent.order_by(CardLink.id).limit(MOST_EXPORTED))]
         for at in range(0, len(rows), 500):
@@ -210,11 +215,19 @@ def take_unsent(ctx: WorkContext, move_id: str) -> list[tuple[str, str, str, dat
     return rows  # type: ignore[return-value] # four columns, as asked for
 
 
+def _in_outbox() -> ColumnElement[bool]:
+    never = (NoticeState.DROPPED, NoticeState.FAILED)
+    return exists().where(
+        Notice.subject_id == CardLink.id, Notice.kind == NoticeKind.CARD_LINK, Notice.state.not_in(never)
+    )  # fmt: skip
+
+
 def _tell(ctx: WorkContext, move: CardMove, act: str, **facts: int) -> None:
     record(ctx, act, (SUBJECT, move.id), source_pg=move.source_pg, target_pg=move.target_pg, **facts)  # type: ignore[arg-type]
 
 
-def _locked(session: Session, move_id: str) -> CardMove:
+def locked(session: Session, move_id: str) -> CardMove:
+    """The move as it stands, locked until the commit. Raises NotFound."""
     found = session.get(CardMove, move_id, with_for_update=True, populate_existing=True)
     if found is None:
         raise NotFound(_("카드 옮기기를 찾을 수 없습니다."))

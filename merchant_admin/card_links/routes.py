@@ -9,7 +9,7 @@ from merchant_admin.audit.queries import of_subjects
 from merchant_admin.audit.words import told
 from merchant_admin.billing_keys.dependants import of_key
 from merchant_admin.billing_keys.queries import any_key, keys_of_customer
-from merchant_admin.card_links import forms, queries, service, switching
+from merchant_admin.card_links import forms, queries, service, switching, telling
 from merchant_admin.card_links.at_desk import replace_card
 from merchant_admin.card_links.queries import LinkView
 from merchant_admin.card_links.words import message
@@ -20,6 +20,8 @@ from merchant_admin.core.errors import Conflict, GatewayError, InvalidInput, Not
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Permission
 from merchant_admin.customers.queries import live_customer
+from merchant_admin.notices.queries import of_subject as notices_of
+from merchant_admin.notices.words import what_next
 from merchant_admin.registrations.service import look_at_registration
 from merchant_admin.subscriptions.words import cycle
 from merchant_admin.web import windows
@@ -112,11 +114,14 @@ def create_replacement(billing_key_id: str) -> Response:
 @requires(Permission.VIEW)
 def show_link(card_link_id: str) -> Response:
     session, view = db.session(), _view(card_link_id)
-    link = address_of(view)
+    link, told_of = address_of(view), notices_of(session, view.id)
+    out = services().settings.outgoing
     return page(
         "card_links/show.html", fragment="card_links/_link.html", view=view, link=link, cycle=cycle,
         message=message(services().settings.merchant_name, link, view.expires_at),
         covered=queries.covered_by(session, view.id), consents=queries.consents_of(session, view.id),
+        notices=[(row, what_next(row, out, view.now)) for row in told_of],
+        may_tell=view.is_unused and not told_of and bool(out.channels),
         left=time_left(view.expires_at, view.now),
         events=told(of_subjects(session, (service.SUBJECT, view.id), limit=FEW_EVENTS)),
     )  # fmt: skip
@@ -128,6 +133,23 @@ def mark_sent(card_link_id: str) -> Response:
     _view(card_link_id)
     service.mark_sent(work_context(), card_link_id)
     flash(_("보낸 것으로 적었습니다."), "ok")
+    return after_post(url_for(".show_link", card_link_id=card_link_id))
+
+
+@bp.post("/card-links/<string:card_link_id>/notices")
+@requires(Permission.REGISTER_CARDS)
+def create_notice(card_link_id: str) -> Response:
+    """Puts it into the outbox, once however often it is pressed."""
+    _view(card_link_id)
+    try:
+        made = telling.send_link(work_context(), card_link_id)
+    except RuleBroken as refusal:
+        flash(str(refusal.message), "warn")
+    else:
+        if made:
+            flash(_("고객에게 링크를 보냅니다. 어떻게 됐는지 이 화면에 나옵니다."), "ok")
+        else:
+            flash(_("이미 보내기로 했거나, 이 알림을 보내는 방법이 꺼져 있습니다. 새로 보낸 것은 없습니다."), "info")
     return after_post(url_for(".show_link", card_link_id=card_link_id))
 
 

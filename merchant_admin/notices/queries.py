@@ -92,6 +92,12 @@ def of_customer(session: Session, customer_id: str, limit: int = 10) -> list[Not
     return [_row(row) for row in session.execute(query.order_by(Notice.created_at.desc(), Notice.id).limit(limit))]
 
 
+def of_subject(session: Session, subject_id: str, limit: int = 10) -> list[NoticeRow]:
+    """What was told of one thing, newest first."""
+    query = select(*_SHOWN).join(Customer, Customer.id == Notice.customer_id).where(Notice.subject_id == subject_id)
+    return [_row(row) for row in session.execute(query.order_by(Notice.created_at.desc(), Notice.id).limit(limit))]
+
+
 def tries_of(session: Session, notice_id: str) -> list[NoticeTry]:
     """Every try of a notice, the newest first."""
     made = select(NoticeTry).where(NoticeTry.notice_id == notice_id)

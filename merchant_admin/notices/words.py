@@ -20,6 +20,8 @@ def address_of_subject(row: NoticeRow) -> str | None:
     match row.subject_kind:
         case "subscription":
             return url_for("subscriptions.show_subscription", subscription_id=row.subject_id)
+        case "card_link":
+            return url_for("card_links.show_link", card_link_id=row.subject_id)
         case "refund":
             return url_for("refunds.show_refund", refund_id=row.subject_id)
         case _:

@@ -10,6 +10,8 @@ from merchant_admin.core.clock import FixedClock
 from merchant_admin.core.db import db
 from merchant_admin.core.times import SEOUL
 from merchant_admin.subscriptions.clock import Hours
+from merchant_admin.worker.loop import context_of
+from merchant_admin.worker.notifying import send_notices, senders_of
 from merchant_admin.worker.renewals import keep_promises
 from merchant_admin.worker.service import run_once
 from tests.journeys.conftest import PC, PHONE
@@ -33,9 +35,9 @@ def noon(year, month, day):
 class MovedShop(LiveShop):
     """A served shop whose time stands still until the test moves it, on both sides; the test is its worker."""
 
-    def __init__(self, folder, template):
+    def __init__(self, folder, template, **env):
         self.clock = FixedClock(noon(2026, 11, 23))
-        super().__init__(folder, template, worker="process", clock=self.clock)
+        super().__init__(folder, template, worker="process", clock=self.clock, **env)
         self.sandbox.clock.freeze(int(self.clock.now().timestamp()))
 
     def goes_on(self, at=None):
@@ -44,8 +46,9 @@ class MovedShop(LiveShop):
         self.sandbox.clock.set(int(self.clock.now().timestamp()))
         with self.app.app_context():
             gateway = self.app.extensions["merchant_admin"].gateway
-            run_once(self.ctx(), gateway)
-            keep_promises(self.ctx(), gateway, Hours())
+            run_once(context_of(self.app), gateway)
+            keep_promises(context_of(self.app), gateway, Hours())
+            send_notices(context_of(self.app), senders_of(self.settings.outgoing, self.clock))
             db.session.remove()
 
 

@@ -23,6 +23,7 @@ LEAST_ROLE = {
     "checkouts.show_checkout": VIEWER, "checkouts.end_link": CLERK,
     "card_links.new_link": CLERK, "card_links.create_link": CLERK, "card_links.show_link": VIEWER,
     "card_links.new_replacement": MANAGER, "card_links.create_replacement": MANAGER,
+    "card_links.create_notice": CLERK, "card_moves.create_notices": MANAGER,
     "card_links.mark_sent": CLERK, "card_links.end_link": CLERK, "card_links.look_now": CLERK,
     "card_links.show_revoked": VIEWER, "card_links.create_reservations": CLERK,
     "card_moves.list_moves": MANAGER, "card_moves.confirm_move": MANAGER, "card_moves.create_move": MANAGER,
