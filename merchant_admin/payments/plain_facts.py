@@ -102,7 +102,8 @@ def _record(ctx: WorkContext, session: Session, pairs: list[tuple[Transaction, _
     _mark_keys_used(session, [payment for payment, _ours in made])
     for payment, ours in made:
         close_attempt(ours.attempt, AttemptState.PAID, payment, now)
-        tell_charge(ctx, "charge.paid", ours.charge, ours.attempt, before=AttemptState.SENDING, source=source)
+        facts = {"source": source, "again": False}  # none of these kinds is reserved anew, to run once more
+        tell_charge(ctx, "charge.paid", ours.charge, ours.attempt, before=AttemptState.SENDING, **facts)
         lines.show_payment(session, payment, ours.attempt, now)
     session.flush()
     promises.tell_all(ctx, session, [(payment, ours.attempt) for payment, ours in made])
