@@ -7,6 +7,7 @@ import pytest
 from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
 from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
+from merchant_admin.customers.service import archive_customer
 from merchant_admin.subscriptions import clock, plans, service
 from merchant_admin.subscriptions.models import Subscription
 from merchant_admin.subscriptions.service import Change
@@ -172,6 +173,22 @@ def test_after_the_last_agreed_time_nothing_is_taken_up_again(world):
         with pytest.raises(RuleBroken):
             act(world, made, doing)
         assert fresh(world, made).next_on is None
+
+
+def test_the_last_agreed_time_leaves_no_date_to_come_while_it_is_still_owed(world):
+    made = subscribed(world, card="balance", times=1)
+    turn(world)
+    held = fresh(world, made)
+    assert (held.state, held.times_left, held.next_on) == (SubscriptionState.PAST_DUE, 0, None)
+
+
+def test_an_archived_customer_starts_nothing(world):
+    order = an_order(world)
+    archive_customer(world.ctx(), order.customer_id)
+    with pytest.raises(RuleBroken, match="보관한 고객"):
+        service.subscribe(world.ctx(), order)
+    world.session.rollback()
+    assert world.session.query(Subscription).count() == 0
 
 
 def test_what_has_ended_gets_no_other_card_price_or_end(world):
