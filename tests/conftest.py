@@ -17,8 +17,9 @@ NOON = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # 12:00 in Seoul
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Long tests begin first: cores that are done take over what waits behind them, and all end together."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Files with long tests come first: cores that are done take over what waits behind them, and all end together."""
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def pytest_collection_finish():

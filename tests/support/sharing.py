@@ -1,7 +1,8 @@
-"""What the apps of one test process share, since each test builds its own: compiled templates, statements, URL builders.
+"""What the apps of one test process share, since each test builds its own: compiled templates, statements and URL rules.
 
 None knows anything of an app: a template's code follows from its text, a statement's SQL from its expression and the
-driver, a builder's from its rule. Building them anew was more than half of what a test with a page cost.
+driver, what matches and builds an address from its rule. Building them anew was more than half of what a test with a
+page cost.
 """
 
 import gc
@@ -18,8 +19,8 @@ from werkzeug.routing import Rule
 MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's folder in memory
 ROOM_NEEDED = 4 * 1024**3
 YOUNG = 20_000  # objects made between two looks for garbage: a test makes more of them than the 700 Python expects
-_compile_builder = Rule._compile_builder
-_builders = {}
+_compile = Rule.compile
+_rules = {}
 _statements = {}
 
 
@@ -57,16 +58,25 @@ def _statements_of(engine):
     return _statements[driver]
 
 
-def _builder(rule, append_unknown=True):  # noqa: FBT002 - as the original
-    made_of = (rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown)
-    if made_of not in _builders:
-        _builders[made_of] = _compile_builder(rule, append_unknown)
-    return _builders[made_of]
+def _compile_once(rule):
+    """As Rule.compile, which is run for the first of all rules that are written alike."""
+    way = rule.map
+    made_of = (rule.rule, rule.subdomain, rule.host, rule.merge_slashes, repr(rule.defaults), way.host_matching,
+               *way.converters.items())  # fmt: skip
+    if made_of not in _rules:
+        _compile(rule)
+        facts = {name: vars(rule)[name] for name in ("_parts", "_trace", "_converters")}
+        _rules[made_of] = facts, frozenset(rule.arguments), rule._build.__func__, rule._build_unknown.__func__
+        return
+    facts, arguments, build, build_unknown = _rules[made_of]
+    vars(rule).update(facts)
+    rule.arguments.update(arguments)
+    rule._build, rule._build_unknown = build.__get__(rule), build_unknown.__get__(rule)
 
 
 def share():
     """Let every app made from now on use what earlier ones compiled."""
-    Rule._compile_builder = _builder
+    Rule.compile = _compile_once
     Flask.jinja_options = {**Flask.jinja_options, "bytecode_cache": _Kept()}
     Engine._compiled_cache = property(_statements_of, lambda _engine, _own: None)
 
