@@ -54,6 +54,7 @@ run: .make/setup
 	@exec $(BIN)/gunicorn app:app
 
 # Two runs: the quick rings on every core, then the browsers by themselves, so that their clocks are not disturbed.
+# In each, a core that is done takes over half of what waits for another; tests marked `long` are begun first.
 test: .make/dev
 	@tests/support/machine.sh
 	@$(MAKE) --no-print-directory .make/clients
