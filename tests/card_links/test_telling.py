@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,11 @@ from merchant_admin.card_links.models import CardLink
 from merchant_admin.card_links.moves import MoveOrder
 from merchant_admin.card_links.telling import send_link, send_move
 from merchant_admin.core.errors import RuleBroken
+from merchant_admin.core.outgoing import Channel, TextWay
 from merchant_admin.core.permissions import Role
+from merchant_admin.notices.handing import hand_over, handed_over
 from merchant_admin.notices.states import NoticeKind, NoticeState, Why
+from merchant_admin.worker.queries import backlog
 from merchant_admin.worker.service import run_once
 from tests.card_links.acting import Phone, a_link, row_of
 from tests.conftest import NOON
@@ -154,3 +158,17 @@ def test_a_text_without_its_link_or_with_the_link_in_the_subject_is_refused(worl
         form = fields(manager.get(address), address) | wrong
         answer = manager.post(address, data=form)
         assert (answer.status_code, "링크" in answer.text) == (422, True)
+
+
+def test_both_engines_take_a_move_once_and_the_file_of_texts_has_its_link(each_world):
+    world = each_world
+    subscribed(world)
+    move_id = moves.start_move(world.ctx(), world.gateway, MoveOrder(JTNET, NEW, 14)).id
+    run_once(world.ctx(), world.gateway)
+    ctx = world.ctx()
+    ctx = replace(ctx, outgoing=replace(ctx.outgoing, text=TextWay.CSV))
+    assert (send_move(ctx, move_id), send_move(ctx, move_id)) == ((1, False), (0, False))
+    assert moves.take_unsent(ctx, move_id) == []
+    assert backlog(world.session(), world.clock.now()).notices[Channel.TEXT].waiting == 1
+    (line,) = handed_over(ctx, hand_over(ctx))
+    assert LINK.search(line.text)
