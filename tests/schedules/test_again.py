@@ -138,6 +138,18 @@ def test_a_lost_answer_is_found_by_reading_and_what_did_not_arrive_may_be_asked_
     assert len(world.sandbox.schedules()) == 1
 
 
+def test_a_lost_request_is_not_given_up_while_it_may_still_be_under_way(world):
+    schedule_id = failed(world, second_key(world, card="limit"))
+    world.sandbox.faults.plan("close_before", "*/reschedule", method="POST")
+    at = ask(world, schedule_id)
+    for _look in range(2):
+        pass_time(world, seconds=70)
+        work(world)
+        assert now_of(world, schedule_id).wanted_at == at
+    settle(world)
+    assert now_of(world, schedule_id).wanted_at is None
+
+
 def test_one_that_was_run_again_in_the_console_meanwhile_is_shown_as_portone_holds_it(world):
     schedule_id = revoked(world, second_key(world))
     theirs = world.clock.now().replace(microsecond=0) + timedelta(hours=5)
