@@ -40,6 +40,8 @@ def main() -> None:
     urls: list[str | None] = list(asked.database_url or [None] * len(asked.sizes))
     if len(urls) != len(asked.sizes):
         words.error("--database-url needs one database for each of --sizes")
+    if min(asked.sizes) < crowd.BLOCK:
+        words.error(f"the places in the list are those of {crowd.BLOCK:,} or more")
     with ExitStack() as stack:
         shops = []
         for size, url in zip(asked.sizes, urls, strict=True):
