@@ -36,7 +36,7 @@ def test_an_issued_account_is_waited_for_and_no_trouble(each_desk):
     assert (view.state, line_of(view).state) == (S.AWAITING_DEPOSIT, LineState.AWAITING_DEPOSIT)
     assert view.account.bank_name == "신한은행"
     assert view.account.number.isdigit()
-    assert waiting(each_desk.world.session, each_desk.world.clock.now()) == 0
+    assert waiting(each_desk.world.session, each_desk.world.settings.mode, each_desk.world.clock.now()) == 0
     page = inspect(each_desk.world.signed_in().get(f"/charges/{view.charge_id}").text)
     for words in (
         "입금을 기다리고 있습니다.",
@@ -83,7 +83,7 @@ def test_after_the_deadline_it_is_expired_and_never_an_error(desk):
     assert (view.state, line_of(view).state) == (S.DEPOSIT_EXPIRED, LineState.DEPOSIT_EXPIRED)
     desk.wait(5 * DAY, step=DAY)
     assert line_of(desk.view(made)).state is LineState.DEPOSIT_EXPIRED
-    assert waiting(desk.world.session, desk.world.clock.now()) == 0
+    assert waiting(desk.world.session, desk.world.settings.mode, desk.world.clock.now()) == 0
 
 
 @pytest.mark.parametrize("rounds", [0, 8], ids=["nobody-looked", "given-up"])
@@ -137,11 +137,12 @@ def test_another_sum_is_booked_as_it_came_and_is_a_case(each_desk, came, words):
     page = inspect(client.get(f"/charges/{view.charge_id}").text).text
     assert "요청과 다른 결제가 있습니다." in page
     assert "amount" not in page
-    assert waiting(desk.world.session, desk.world.clock.now()) == 1
+    assert waiting(desk.world.session, desk.world.settings.mode, desk.world.clock.now()) == 1
     refund(desk, view.payment_id, came, ACCOUNT)
     view = desk.view(made)
     assert (view.state, view.back_krw, line_of(view).state) == (S.DIFFERS, came, LineState.REFUNDED)
-    assert waiting(desk.world.session, desk.world.clock.now()) == 0  # the charge is known to be unpaid
+    # The charge is known to be unpaid.
+    assert waiting(desk.world.session, desk.world.settings.mode, desk.world.clock.now()) == 0
 
 
 def test_a_sum_that_only_the_deposits_tell_is_a_case_too(desk):
