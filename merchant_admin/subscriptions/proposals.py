@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.core.errors import RuleBroken
 from merchant_admin.core.money import MAX_AMOUNT_KRW
-from merchant_admin.payments.models import Attempt
+from merchant_admin.payments.models import Attempt, Payment
 from merchant_admin.payments.states import AttemptState
 from merchant_admin.subscriptions.calendar import MONTHS_OF, Cycle, anchored
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Plan, Subscription
@@ -95,18 +95,19 @@ def preview_skip(subscription: Subscription) -> list[Upcoming]:
 def refund_suggestion(session: Session, subscription_id: str, today: date) -> RefundSuggestion | None:
     """What an end today would fairly give back of the current paid period; None when nothing is left of it."""
     paid = (
-        select(Period, PeriodCharge.charge_id)
+        select(Period, PeriodCharge.charge_id, Payment.cancelled_krw)
         .join(PeriodCharge, PeriodCharge.period_id == Period.id)
         .join(Attempt, Attempt.charge_id == PeriodCharge.charge_id)
+        .join(Payment, Payment.imp_uid == Attempt.imp_uid)
         .where(Period.subscription_id == subscription_id, Period.state == PeriodState.PAID)
         .where(Attempt.state == AttemptState.PAID, Period.ends_on > today)
     )
     found = session.execute(paid.order_by(Period.number.desc()).limit(1)).first()
     if found is None:
         return None
-    period, charge_id = found
+    period, charge_id, refunded_krw = found
     unused_days, all_days = unused(period.due_on, period.ends_on, today)
-    suggestion = RefundSuggestion(charge_id, period.amount_krw, unused_days, all_days)
+    suggestion = RefundSuggestion(charge_id, period.amount_krw, unused_days, all_days, refunded_krw)
     return suggestion if suggestion.amount_krw > 0 else None
 
 

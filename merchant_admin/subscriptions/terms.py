@@ -63,16 +63,23 @@ def _dates(terms: Terms) -> Iterator[date]:
 class RefundSuggestion:
     """What an early end would give back: `amount_krw` = paid × unused days ÷ days of the period, rounded down.
 
-    The day of the cancellation counts as used. `charge_id` names the charge the period was paid with.
+    Never more than is left of the payment after what was refunded before. The day of the cancellation counts as used.
+    `charge_id` names the charge the period was paid with.
     """
 
     charge_id: str
     paid_krw: int
     unused_days: int
     all_days: int
+    refunded_krw: int = 0
 
     @property
     def amount_krw(self) -> int:
+        return min(self.share_krw, self.paid_krw - self.refunded_krw)
+
+    @property
+    def share_krw(self) -> int:
+        """The unused days' share of what was paid, whatever was refunded since."""
         return self.paid_krw * self.unused_days // self.all_days
 
 

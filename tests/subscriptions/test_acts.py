@@ -32,6 +32,7 @@ from tests.subscriptions.acting import (
     today,
     turn,
 )
+from tests.support.furnish import payment_of, refund
 
 
 def act(world, made, doing, *words):
@@ -151,6 +152,19 @@ def test_an_early_end_suggests_the_unused_days_back(world):
     world.clock.advance(days=9)
     found = service.refund_suggestion(world.session, made, today(world))
     assert (found.unused_days, found.all_days, found.amount_krw) == (20, 30, 20_000)
+
+
+def test_the_suggestion_is_rounded_down_and_never_more_than_is_left_of_the_payment(world):
+    made = subscribed(world, a_plan(world, amount_krw=9_900, unit=Unit.WEEK))
+    turn(world)
+    world.clock.advance(days=1)
+    found = service.refund_suggestion(world.session, made, today(world))
+    assert (found.unused_days, found.all_days, found.amount_krw) == (5, 7, 7_071)  # 7,071.43
+    charged = found.charge_id
+    refund(world, payment_of(world, charged), 5_000)
+    assert service.refund_suggestion(world.session, made, today(world)).amount_krw == 4_900
+    refund(world, payment_of(world, charged), 4_900)
+    assert service.refund_suggestion(world.session, made, today(world)) is None
 
 
 @pytest.mark.parametrize("card", ["balance", "stopped"])
