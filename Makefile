@@ -9,8 +9,6 @@ PORT ?= 8000
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 SOURCES := app.py gunicorn.conf.py merchant_admin portone_sandbox migrations tests bench
-# Half as many again as cores: tests that wait for a time-out or a child process leave theirs to others.
-HANDS = $(shell python3 -c 'import os; print(-(-3 * (os.cpu_count() or 1) // 2))')
 export HOST PORT
 
 help:
@@ -62,7 +60,7 @@ test: .make/dev
 	@$(MAKE) --no-print-directory .make/clients
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory .make/node; fi
 	@failed=0; \
-	$(BIN)/pytest -n $(HANDS) --dist worksteal -m "not journey" || failed=1; \
+	$(BIN)/pytest -n auto --dist worksteal -m "not journey" || failed=1; \
 	$(BIN)/pytest -n 2 --dist worksteal -m journey || failed=1; \
 	exit $$failed
 
