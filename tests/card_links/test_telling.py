@@ -41,8 +41,7 @@ def server():
 @pytest.fixture
 def shop(server, empty_database, tmp_path):
     box = server.box
-    box.taken.clear()
-    box.on_rcpt = box.on_data = box.on_mail = box.on_rset = None
+    box.empty()
     with World(tmp_path, template=empty_database, at=NOON, **server.env) as made:
         made.box = box
         yield made

@@ -19,8 +19,12 @@ class Mailbox:
     """
 
     def __init__(self):
-        self.taken, self.on_rcpt, self.on_data, self.encrypted, self.greeted = [], None, None, [], 0
-        self.on_mail = self.on_rset = None
+        self.empty()
+
+    def empty(self):
+        """As new: nothing was taken, and nothing shall go wrong."""
+        self.taken, self.encrypted, self.greeted = [], [], 0
+        self.on_rcpt = self.on_data = self.on_mail = self.on_rset = None
 
     async def handle_MAIL(self, _server, _session, envelope, address, _options):  # noqa: N802
         if self.on_mail:

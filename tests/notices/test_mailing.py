@@ -26,12 +26,8 @@ def server():
 
 @pytest.fixture
 def box(server):
-    box = server.box
-    box.taken.clear()
-    box.encrypted.clear()
-    box.on_rcpt = box.on_data = box.on_mail = box.on_rset = None
-    box.greeted = 0
-    return box
+    server.box.empty()
+    return server.box
 
 
 @pytest.fixture

@@ -39,8 +39,7 @@ def server():
 
 @pytest.fixture
 def shop(server, empty_database, tmp_path):
-    server.box.taken.clear()
-    server.box.on_rcpt = server.box.on_data = None
+    server.box.empty()
     with World(tmp_path, template=empty_database, at=NOON, CONSENT_DAYS="30", **server.env) as made:
         made.mails = server.box.taken
         yield made
