@@ -1,6 +1,6 @@
 """What a change of a plan changes, thing by thing, in words."""
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from merchant_admin.subscriptions.models import Plan
 from merchant_admin.subscriptions.plans import PlanDetails
@@ -29,5 +29,6 @@ def changes(plan: Plan, details: PlanDetails) -> list[tuple[str, str, str]]:
 
 
 def _gaps(gaps: tuple[int, ...]) -> str:
-    days = ", ".join(str(gap) for gap in gaps)
-    return _("%(days)s일 뒤", days=days) if gaps else _("다시 시도하지 않음")
+    if not gaps:
+        return _("다시 시도하지 않음")
+    return str(ngettext("%(days)s일 뒤", "%(days)s일 뒤", sum(gaps), days=", ".join(str(gap) for gap in gaps)))

@@ -173,3 +173,24 @@ def test_the_sheet_of_a_new_one_names_the_tax_free_part_of_its_plan(world, clerk
     form |= {"plan_id": plan.id, "billing_key_id": key.id, "name": "월 이용료"}
     form.pop("at_month_end")
     assert "₩1,200" in clerk.post("/subscriptions/confirm", data=form).text
+
+
+@pytest.mark.parametrize(
+    ("gaps", "retried", "awaited"), [((1,), "1 day", "1 day"), ((), None, "1 day"), ((1, 3), "1, 3 days", "4 days")]
+)
+def test_one_day_is_one_day_in_english(world, clerk, gaps, retried, awaited):
+    plan = a_plan(world, gaps=gaps, trial_days=1)
+    made = subscribed(world, plan)
+    clerk.set_cookie("lang", "en")
+    rules = soup(clerk.get(f"/subscriptions/{made}")).find("main").get_text(" ")
+    listed = soup(clerk.get("/plans")).find("main").get_text(" ")
+    address = f"/plans/{plan.id}"
+    other = fields(clerk.get(f"{address}/edit"), f"{address}/confirm")
+    other |= {"gaps": "2", "unit": "month", "after_last": "end", "catch_up": "charge"}
+    changed = soup(clerk.post(f"{address}/confirm", data=other)).find("main").get_text(" ")
+    assert f"awaited for {awaited}." in rules
+    assert "1 day of trial" in listed
+    if retried:
+        assert f"tried again after {retried}," in rules
+        assert f"Retried after {retried}" in listed
+        assert f"After {retried}" in changed
