@@ -6,7 +6,7 @@ from datetime import time, timedelta
 import pytest
 from sqlalchemy.exc import DatabaseError
 
-from merchant_admin.core.errors import RuleBroken
+from merchant_admin.core.errors import Conflict, RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.payments.models import Charge
 from merchant_admin.payments.states import ChargeKind
@@ -158,6 +158,16 @@ def test_a_second_charge_for_a_period_is_refused_by_the_database(each_world):
     with pytest.raises(DatabaseError, match="one live charge"):
         each_world.add(PeriodCharge(charge_id=spare.id, period_id=period, number=2, by_hand=False))
     assert charge_id
+
+
+def test_a_page_drawn_before_a_date_came_leaves_no_later_date_out(world):
+    made = subscribed(world, starts_on=day_of(world, 1))
+    seen = fresh(world, made).version
+    world.clock.advance(days=1)
+    assert clock.open_due(world.ctx()) == 1
+    with pytest.raises(Conflict):
+        service.skip_next(world.ctx(), made, seen)
+    assert states(world, made) == ["due"]
 
 
 def test_forty_are_charged_side_by_side_and_none_twice(world):

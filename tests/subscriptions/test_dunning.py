@@ -2,13 +2,18 @@
 
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import select
 
 from merchant_admin.core.errors import RuleBroken
+from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Role
 from merchant_admin.customers.models import Customer
 from merchant_admin.failures.states import FailureClass
 from merchant_admin.failures.words import READINGS
+from merchant_admin.payments.models import Payment
+from merchant_admin.payments.service import ChargeSheet, charge_billing_key
 from merchant_admin.subscriptions import service
+from merchant_admin.subscriptions.elsewhere import settle_paid_elsewhere
 from merchant_admin.subscriptions.states import AfterLast, CatchUp, EndReason, SubscriptionState, Unit
 from tests.subscriptions.acting import (
     a_plan,
@@ -57,12 +62,11 @@ def test_a_card_that_will_never_do_is_not_tried_again(world, card):
     assert (len(attempts(world, made)), fresh(world, made).end_reason) == (1, EndReason.UNPAID)
 
 
-def test_a_new_card_pays_what_was_owed_and_the_dates_stay(each_world):
-    made = subscribed(each_world, card="stopped")
+@pytest.mark.parametrize("card", ["stopped", "balance"])
+def test_a_new_card_pays_what_was_owed_at_once_and_the_dates_stay(each_world, card):
+    made = subscribed(each_world, card=card)
     turn(each_world)
     held = fresh(each_world, made)
-    from merchant_admin.customers.models import Customer
-
     other = each_world.a_key(each_world.session.get(Customer, held.customer_id))
     held = fresh(each_world, made)
     service.change_card(each_world.ctx(), made, held.version, other.id)
@@ -130,6 +134,34 @@ def test_dates_that_pass_while_a_card_is_awaited_are_not_collected_afterwards(wo
     assert [period.due_on for period in periods(world, made)] == [day_of(world, days) for days in (-5, -3, -1)]
     assert fresh(world, made).next_on == day_of(world, 1)
     assert_books_balance(world.session)
+
+
+def test_a_date_that_came_while_the_outcome_was_unknown_was_not_missed(world):
+    """With "let it pass": nobody could charge it before the charge of the date before it was known to be paid."""
+    made = subscribed(world, a_plan(world, unit=Unit.WEEK, catch_up=CatchUp.SKIP))
+    world.sandbox.faults.plan("close_after", "/subscribe/payments/again")
+    turn(world)
+    world.clock.advance(days=9)
+    turn(world)
+    turn(world)
+    assert (states(world, made), taken(world)) == (["paid", "paid"], [9_900, 9_900])
+    assert fresh(world, made).next_on == day_of(world, 5)
+
+
+def test_a_date_that_came_while_a_debt_was_paid_elsewhere_was_not_missed(world):
+    made = subscribed(world, a_plan(world, unit=Unit.WEEK, gaps=(10,), catch_up=CatchUp.SKIP))
+    turn(world)
+    held = fresh(world, made)
+    key = world.a_key(world.session.get(Customer, held.customer_id), card="first_declined")
+    service.change_card(world.ctx(), made, held.version, key.id)
+    pass_days(world, 16)  # refused on the 7th day; the 14th is a date
+    assert states(world, made) == ["paid", "retrying"]
+    sheet = ChargeSheet(new_id("sht"), key.customer_id, key.id, 9_900, name="월 이용료")
+    charge_billing_key(world.ctx(), world.gateway, sheet)
+    newest = select(Payment.id).order_by(Payment.paid_at.desc())
+    settle_paid_elsewhere(world.ctx(), [world.session.scalars(newest).first()])
+    turn(world)
+    assert (states(world, made), taken(world)) == (["paid", "skipped", "paid"], [9_900] * 3)
 
 
 def test_a_dead_cards_page_asks_for_a_new_card_first_and_says_why(world):
