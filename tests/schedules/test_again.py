@@ -1,10 +1,13 @@
 """Run once more: a failed or revoked reservation gets a new time where its PG profile has that, asked for once."""
 
+import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 
+from merchant_admin.audit.models import Event
 from merchant_admin.billing_keys import service as billing_keys
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.errors import InvalidInput, RuleBroken
@@ -200,6 +203,40 @@ def test_a_second_failure_that_was_read_late_is_not_taken_for_a_request_that_nev
     kept = now_of(world, schedule_id)
     assert (kept.state, kept.wanted_at, kept.schedule_at, kept.evidence) == (FAILED, None, at, None)
     assert kept.imp_uid not in {None, first}
+
+
+def test_an_answer_that_comes_after_it_has_run_again_brings_nothing_back(world):
+    """The request was taken up at once; its answer is written down when the new time, too, has come and gone."""
+    schedule_id = failed(world, second_key(world, card="limit"))
+    at = world.clock.now().replace(microsecond=0) + timedelta(hours=24)
+
+    def answered_late(*words):
+        answer = world.gateway.reschedule(*words)
+        pass_time(world, hours=24, minutes=6)
+        work(world)
+        return answer
+
+    late = SimpleNamespace(
+        reschedule=answered_late, runs_again=world.gateway.runs_again, refuse_if_stopped=world.gateway.refuse_if_stopped
+    )
+    reschedule(world.ctx(), late, schedule_id, at)
+    kept = now_of(world, schedule_id)
+    assert (kept.state, kept.schedule_at, kept.wanted_at) == (FAILED, at, None)
+
+
+def test_who_asked_for_it_and_both_times_stand_in_the_timeline(world):
+    schedule_id = revoked(world, second_key(world))
+    before = now_of(world, schedule_id).schedule_at
+    at = world.clock.now().replace(microsecond=0) + timedelta(hours=48)
+    clerk = world.a_staff(Role.CLERK)
+    reschedule(world.ctx(clerk), world.gateway, schedule_id, at)
+    told = select(Event).where(Event.act == "schedule.again", Event.subject_id == schedule_id)
+    (line,) = world.session.scalars(told)
+    said = json.loads(line.facts)
+    assert (line.actor_id, said["before"], said["after"]) == (clerk.id, before.isoformat(), at.isoformat())
+    assert (
+        "실패하거나 취소한 예약을 다시 예약 요청" in world.signed_in(Role.OWNER).get(f"/schedules/{schedule_id}").text
+    )
 
 
 def test_a_refusal_changes_nothing_and_keeps_portones_words(world):
