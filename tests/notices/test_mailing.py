@@ -166,6 +166,25 @@ def test_a_server_that_never_takes_it_is_asked_with_gaps_and_an_end(shop, box):
     assert asked[-1] == 5
 
 
+def test_a_press_allows_as_many_tries_again_as_there_were_at_first(shop, box):
+    write(shop)
+    box.on_rcpt = "450 come again"
+    for _try in range(6):
+        turn(shop)
+        shop.clock.advance(days=1)
+        with shop.ctx().atomic() as session:
+            session.merge(only(shop)).good_until = shop.clock.now() + timedelta(days=9)
+    assert (only(shop).state, only(shop).tries) == (NoticeState.FAILED, 6)
+    handing.ask_again(shop.ctx(), only(shop).id, 6)
+    turn(shop)
+    assert (only(shop).state, only(shop).tries) == (NoticeState.WAITING, 7)
+    assert only(shop).send_at == shop.clock.now() + timedelta(minutes=1)
+    box.on_rcpt = None
+    shop.clock.advance(minutes=1)
+    turn(shop)
+    assert (only(shop).state, len(box.taken)) == (NoticeState.SENT, 1)
+
+
 def test_nobody_is_disturbed_at_night_and_nothing_is_told_that_is_over(shop, box):
     shop.clock.set(NOON + timedelta(hours=10))  # 22:00 in Seoul
     customer = write(shop)

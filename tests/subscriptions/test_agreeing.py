@@ -10,7 +10,16 @@ from merchant_admin.core.errors import Conflict, RuleBroken
 from merchant_admin.notices import consents
 from merchant_admin.notices.consents import Said
 from merchant_admin.notices.models import Consent, ConsentWord
-from merchant_admin.notices.states import NEXT_CONSENT, ConsentKind, ConsentState, SaidBy, advance_consent
+from merchant_admin.notices.states import (
+    NEXT_CONSENT,
+    ConsentKind,
+    ConsentState,
+    NoticeKind,
+    NoticeState,
+    SaidBy,
+    Why,
+    advance_consent,
+)
 from merchant_admin.subscriptions import service
 from merchant_admin.subscriptions.service import Change
 from merchant_admin.subscriptions.states import CatchUp, Unit
@@ -142,6 +151,59 @@ def test_a_word_counts_within_its_days_only(shop):
     held = fresh(shop, made)
     service.skip_next(shop.ctx(), made, held.version)  # a later date, still within the days? no: asked anew
     assert newest(shop).state is ConsentState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("days", "wished", "is_good"),
+    [
+        (10, {}, True),  # as late as the word still counts
+        (11, {}, False),
+        (5, {"amount_krw": 11_900}, True),  # they agreed to more
+        (5, {"amount_krw": 12_901}, False),
+        (5, {"cycle": "week.2"}, False),
+        (5, {"kind": ConsentKind.TRIAL_END}, False),
+        (-1, {}, False),
+    ],
+)
+def test_a_word_stays_good_for_a_later_date_and_for_no_more_than_was_agreed(shop, days, wished, is_good):
+    made = subscribed(shop)
+    turn(shop)
+    change(shop, made, amount_krw=12_900)
+    shop.clock.advance(days=10)
+    given, held = answer(shop), fresh(shop, made)
+    on = held.next_on + timedelta(days=days)
+    terms = {"kind": ConsentKind.PRICE_RISE, "amount_krw": 12_900, "agreed_krw": 9_900, "agreed_days": 30, **wished}
+    wish = consents.Wish(subscription_id=made, customer_id=held.customer_id, name=held.name, effective_on=on, **terms)
+    ctx = shop.ctx()
+    with ctx.atomic() as session:
+        before = consents.unsettled_of(session, [made])[made]
+        needed = consents.need(ctx, session, wish, before)
+        assert (needed.id == given.id) is is_good
+        assert (needed.state, needed.effective_on) == (ConsentState.GIVEN if is_good else ConsentState.OPEN, on)
+    assert len(tasks(shop)) == (1 if is_good else 2)
+
+
+def test_a_no_is_asked_about_anew_when_the_date_moves(shop):
+    made = subscribed(shop)
+    turn(shop)
+    change(shop, made, amount_krw=12_900)
+    shop.clock.advance(days=10)
+    refused = answer(shop, agrees=False)
+    change(shop, made, next_on=fresh(shop, made).next_on + timedelta(days=5))
+    assert (newest(shop).state, newest(shop).id == refused.id) == (ConsentState.OPEN, False)
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_nobody_is_asked_to_agree_to_what_is_no_longer_so(shop, ends):
+    made = subscribed(shop)
+    turn(shop)
+    change(shop, made, amount_krw=12_900)
+    if ends:
+        service.cancel_now(shop.ctx(), made, fresh(shop, made).version, "고객 요청")
+    else:
+        change(shop, made, amount_krw=9_900)
+    (asked,) = [row for row in notices(shop) if row.kind is NoticeKind.PRICE_RISE]
+    assert (asked.state, asked.why) == (NoticeState.DROPPED, Why.OVERTAKEN)
 
 
 def test_a_plan_that_skips_missed_dates_waits_for_the_word(shop):
