@@ -130,7 +130,8 @@ def test_a_live_key_may_be_charged_and_a_deleted_one_says_why(world):
 def test_a_card_deleted_elsewhere_becomes_missing_and_may_come_back(world):
     key = adopt(world, world.a_customer(), at_portone(world))
     world.gateway.delete_card("old_card_1", "elsewhere")
-    assert service.look_at_card(world.ctx(), world.gateway, key.id).state is KeyState.MISSING
+    gone = service.look_at_card(world.ctx(), world.gateway, key.id)
+    assert (gone.state, gone.is_default) == (KeyState.MISSING, False)
     world.sandbox.window_key(customer_uid="old_card_1", merchant_uid="again")
     assert service.look_at_card(world.ctx(), world.gateway, key.id).state is KeyState.ACTIVE
 

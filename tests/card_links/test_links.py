@@ -1,23 +1,26 @@
 """The customer's page: what it says, what it keeps, and the links that can't be used (any more)."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.card_links import service
+from merchant_admin.card_links.models import CardLink
 from merchant_admin.card_links.service import Agreement, LinkOrder
 from merchant_admin.core.db import db
-from merchant_admin.core.errors import InvalidInput, NotFound, RuleBroken
+from merchant_admin.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
+from merchant_admin.customers.models import Customer
 from merchant_admin.customers.service import archive_customer
 from merchant_admin.registrations.models import Registration
 from tests.card_links.acting import Phone, a_link, consents, key_of, old_state, row_of, state_of, work
-from tests.subscriptions.acting import subscribed, taken, turn
+from tests.subscriptions.acting import fresh, subscribed, taken, turn
 
 AGREED = Agreement("2026-11", "ko", "동의합니다", "10.0.0.1", "a phone")
 
@@ -160,6 +163,20 @@ def test_a_newer_link_ends_the_earlier_and_one_in_use_is_left_alone(world):
     with pytest.raises(RuleBroken):
         a_link(world, first.subscription_id)
     assert key_of(world, first) == first.old_key_id
+
+
+def test_a_sheet_is_one_link_and_asks_for_nothing_else(world):
+    link = a_link(world)
+    assert service.create_link(world.ctx(), world.gateway, link.order).id == link.id
+    theirs = fresh(world, subscribed(world))
+    same_customer = world.a_key(world.session.get(Customer, link.customer_id)).id
+    for wrong in (
+        {"customer_id": theirs.customer_id, "billing_key_id": theirs.billing_key_id, "subscription_ids": (theirs.id,)},
+        {"billing_key_id": same_customer, "subscription_ids": ()},
+    ):
+        with pytest.raises(Conflict):
+            service.create_link(world.ctx(), world.gateway, replace(link.order, **wrong))
+    assert len(world.session.scalars(select(CardLink)).all()) == 1
 
 
 def test_an_archived_customer_opens_no_window_and_a_deleted_card_gets_no_link(world):

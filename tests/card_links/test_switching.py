@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
+from sqlalchemy import select
 
 from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.billing_keys.service import make_default
 from merchant_admin.card_links import clearing, switching
 from merchant_admin.core.db import db
 from merchant_admin.core.ids import new_id
@@ -72,6 +74,19 @@ def test_a_past_due_month_is_paid_with_the_new_card_and_the_old_one_goes(each_wo
     assert by_card == {True: "declined", False: "paid"}
     assert_books_balance(world.session)
     assert_books_agree(world.app, world.sandbox)
+
+
+@pytest.mark.parametrize("was_default", [True, False])
+def test_the_new_card_is_the_default_only_if_the_old_one_was(world, was_default):
+    link = a_link(world)
+    old = world.session.get(BillingKey, link.old_key_id)
+    other_id = world.a_key(world.session.get(Customer, old.customer_id)).id
+    make_default(world.ctx(), link.old_key_id if was_default else other_id)
+    Phone(world, link).registers()
+    assert (state_of(world, link), old_state(world, link)) == ("done", "deleted")
+    new_id_ = row_of(world, link).new_billing_key_id
+    preferred = select(BillingKey.id).where(BillingKey.is_default.is_(True))
+    assert world.session.scalars(preferred).all() == [new_id_ if was_default else other_id]
 
 
 def test_reservations_of_the_old_card_are_revoked_before_it_is_deleted(world):
