@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.audit.models import ChainHead, Event
 from merchant_admin.core.context import WorkContext
+from merchant_admin.core.heaps import insert_rows
 
 _FIRST = b"\x00" * 32
 _CHAIN_LOCK = 7_041_961  # PostgreSQL advisory lock: one writer at the chain's end
@@ -62,7 +63,7 @@ class _Lines:
             seq += 1
             before = _mac(self.secret, before, seq, line)
             rows.append({"seq": seq, "mac": before, **line})
-        session.execute(insert(Event), rows)
+        insert_rows(session, Event, rows)
         head = {"seq": seq, "mac": before, "seal": _seal(self.secret, seq, before)}
         session.execute(update(ChainHead).values(head) if is_begun else insert(ChainHead).values(id=1, **head))
 

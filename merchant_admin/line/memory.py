@@ -19,7 +19,8 @@ from merchant_admin.portone.breaker import MOST_FAILURES, OwnMemory, Standing
 
 log = logging.getLogger(__name__)
 
-KEPT_SECONDS = 0.5  # how old the answer to a page or a worker may be; a call always asks anew
+KEPT_SECONDS = 0.5  # how old the answer to a page or a worker may be
+CALL_KEPT_SECONDS = 0.1  # and to a call: so many leave side by side that most can share one answer
 BOOKED_AT_ONCE = 5
 BURST_SECONDS = 2.0  # the calls of so many seconds may leave at one instant
 LONGEST_WAIT = 10.0
@@ -43,16 +44,15 @@ class SharedMemory:
         self.kept_seconds = KEPT_SECONDS
 
     def look(self) -> Standing:
-        with self._lock:
-            if monotonic() - self._asked_at < self.kept_seconds:
-                return self._known
-        return self._ask(_LOOK) or self._own.look()
+        return self._heard(self.kept_seconds) or self._ask(_LOOK) or self._own.look()
 
     def admit(self, now: float) -> Standing:
         with self._lock:
             must_book = bool(self._rate) and not self._booked
             self._booked -= bool(self._rate) and not must_book
-        return (self._book(now) if must_book else self._ask(_LOOK)) or self._own.look()
+        if must_book:
+            return self._book(now) or self._own.look()
+        return self._heard(min(CALL_KEPT_SECONDS, self.kept_seconds)) or self._ask(_LOOK) or self._own.look()
 
     def claim_probe(self, seen: Standing, now: float) -> bool:
         claimed = _CHANGE.where(_LINE.tried_at == seen.tried_at).values(tried_at=now)
@@ -87,6 +87,11 @@ class SharedMemory:
         if wait > 0:
             self._clock.sleep(wait)
         return self._keep(row)
+
+    def _heard(self, most_seconds: float) -> Standing | None:
+        """What was heard last, unless that is too long ago."""
+        with self._lock:
+            return self._known if monotonic() - self._asked_at < most_seconds else None
 
     def _ask(self, statement: Any) -> Standing | None:
         """Run one statement and keep what it says; None when it found nothing or the database is away."""

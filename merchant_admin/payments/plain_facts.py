@@ -4,14 +4,16 @@ Plain is: the answer to a charge of a stored card that is being sent, wholly wha
 given back, and the first news of its payment. Whatever else comes is handed back and recorded by record_transaction.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.context import WorkContext
+from merchant_admin.core.heaps import write_changed
 from merchant_admin.ledger import service as ledger
 from merchant_admin.payments import lines, promises
 from merchant_admin.payments.facts import close_attempt, is_foreign, mismatches, mode_of, take_over, tell_charge
@@ -52,27 +54,22 @@ def _known(session: Session, told: list[Transaction]) -> dict[str, _Ours]:
     """By order number, for those that are ours and of which nothing is known yet. Their attempts are locked."""
     orders = [one.merchant_uid for one in told]
     asked = select(Attempt).where(Attempt.merchant_uid.in_(orders)).order_by(Attempt.id).with_for_update()
-    attempts = {one.merchant_uid: one for one in session.scalars(asked.execution_options(populate_existing=True))}
-    ids = [attempt.id for attempt in attempts.values()]
-    charges = {one.id: one for one in session.scalars(select(Charge).join(Attempt).where(Attempt.id.in_(ids)))}
-    uids = [attempt.customer_uid for attempt in attempts.values()]
-    keys = {
-        key.customer_uid: key for key in session.scalars(select(BillingKey).where(BillingKey.customer_uid.in_(uids)))
-    }
-    lined = select(PaymentLine).where(PaymentLine.attempt_id.in_(ids))
-    born = {line.attempt_id: line for line in session.scalars(lined.execution_options(populate_existing=True))}
+    attempts = session.scalars(asked.execution_options(populate_existing=True)).all()
+    ids = [attempt.id for attempt in attempts]
+    # Read after the lock: what somebody else wrote while we waited for it is among it.
+    theirs = select(Attempt, Charge, BillingKey, PaymentLine).join(Charge, Charge.id == Attempt.charge_id)
+    theirs = theirs.join(BillingKey, BillingKey.customer_uid == Attempt.customer_uid)
+    theirs = theirs.join(PaymentLine, PaymentLine.attempt_id == Attempt.id).where(Attempt.id.in_(ids))
+    rows = session.execute(theirs.execution_options(populate_existing=True))
+    found = {row[0].merchant_uid: _Ours(*row) for row in rows}
     of_order = select(Payment.merchant_uid, Payment.imp_uid)
     heard = of_order.where(or_(Payment.attempt_id.in_(ids), Payment.imp_uid.in_([one.imp_uid for one in told])))
     seen = {word for row in session.execute(heard) for word in row}
     known = {}
     for one in told:
-        attempt = attempts.get(one.merchant_uid)
-        if attempt is None or seen & {one.merchant_uid, one.imp_uid} or one.merchant_uid in known:
+        ours = found.get(one.merchant_uid)
+        if ours is None or seen & {one.merchant_uid, one.imp_uid} or one.merchant_uid in known:
             continue
-        key, line = keys.get(attempt.customer_uid or ""), born.get(attempt.id)
-        if key is None or line is None:
-            continue
-        ours = _Ours(attempt, charges[attempt.charge_id], key, line)
         if _awaits(ours, one):
             known[one.merchant_uid] = ours
     return known
@@ -105,16 +102,20 @@ def _record(ctx: WorkContext, session: Session, pairs: list[tuple[Transaction, _
         facts = {"source": source, "again": False}  # none of these kinds is reserved anew, to run once more
         tell_charge(ctx, "charge.paid", ours.charge, ours.attempt, before=AttemptState.SENDING, **facts)
         lines.show_payment(session, payment, ours.attempt, now)
-    session.flush()
+    write_changed(session, [ours.attempt for _payment, ours in made])
+    write_changed(session, [ours.line for _payment, ours in made])
     promises.tell_all(ctx, session, [(payment, ours.attempt) for payment, ours in made])
     session.flush()
 
 
 def _mark_keys_used(session: Session, payments: list[Payment]) -> None:
-    table = BillingKey.__table__.c
-    is_newer = or_(table.last_charged_at.is_(None), table.last_charged_at < bindparam("at"))
-    used = update(BillingKey.__table__).where(table.id == bindparam("key_id"), is_newer)  # type: ignore[arg-type]
-    rows = [{"key_id": payment.billing_key_id, "at": payment.paid_at} for payment in payments]
-    session.connection().execute(used.values(last_charged_at=bindparam("at")), rows)
+    """Keys are not locked here: the statement itself keeps the newer instant. PortOne tells whole seconds."""
+    by_instant = defaultdict(list)
+    for payment in payments:
+        by_instant[payment.paid_at].append(payment.billing_key_id)
+    for at, key_ids in by_instant.items():
+        is_newer = or_(BillingKey.last_charged_at.is_(None), BillingKey.last_charged_at < at)
+        used = update(BillingKey).where(BillingKey.id.in_(key_ids), is_newer).values(last_charged_at=at)
+        session.execute(used, execution_options={"synchronize_session": False})
     for payment in payments:
         session.expire(session.get_one(BillingKey, payment.billing_key_id), ["last_charged_at"])

@@ -14,6 +14,7 @@ from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import ConsoleError
+from merchant_admin.core.heaps import write_changed
 from merchant_admin.core.ids import new_merchant_uid
 from merchant_admin.core.owners import me
 from merchant_admin.customers.models import Customer
@@ -61,6 +62,7 @@ def claim(ctx: WorkContext, session: Session, wishes: Sequence[Wish]) -> list[tu
         sending.mark(attempt, now, lease=lease, owner=owner)
         looks.say(ctx, "charge.sent", attempt, charge, AttemptState.READY, sends=attempt.sends)
         line.state = LINE_OF_ATTEMPT[attempt.state]
+    write_changed(session, [attempt for _wish, _charge, attempt in made])
     session.flush()
     return [(charge, sending.claimed(attempt, charge, wish.customer)) for wish, charge, attempt in made]
 

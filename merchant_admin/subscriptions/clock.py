@@ -6,6 +6,7 @@ period is one charge whose sheet key is the period's id and the number of the tr
 """
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import among, lease_now
 from merchant_admin.core.errors import Conflict, RuleBroken
+from merchant_admin.core.heaps import write_changed
 from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import SEOUL, seoul_day
 from merchant_admin.notices.consents import apply_consent, holds_back, unsettled_of
@@ -75,6 +77,7 @@ def open_due(ctx: WorkContext, limit: int = BATCH) -> int:
             plan, consent = rules[subscription.plan_id], words.get(subscription.id)
             if not agreeing.is_held(consent):  # it may have been taken back since the rows were found
                 open_next(ctx, session, subscription, plan, today, consent)
+        write_changed(session, found)
     return len(found)
 
 
@@ -168,6 +171,14 @@ def claim_due(ctx: WorkContext, limit: int = BATCH) -> list[str]:
         if ids:
             session.execute(update(Period).where(Period.id.in_(ids)).values(held_until=now + HELD))
     return ids
+
+
+def let_go(ctx: WorkContext, ids: Collection[str]) -> None:
+    """Give back what was taken in hand and not begun, so that nobody has to wait until it is held no more."""
+    ctx.end_reading()
+    with ctx.atomic() as session:
+        mine = update(Period).where(Period.id.in_(ids), among(Period.state, TO_CHARGE | {PeriodState.NEEDS_CARD}))
+        session.execute(mine.values(held_until=None), execution_options={"synchronize_session": False})
 
 
 def to_take(mode: Mode, now: datetime, limit: int) -> Select[str]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.context import WorkContext
+from merchant_admin.core.heaps import write_changed
 from merchant_admin.customers.models import Customer
 from merchant_admin.payments import together
 from merchant_admin.payments.sending import Answer, Send
@@ -42,6 +43,7 @@ def claim(ctx: WorkContext, ids: Sequence[str]) -> tuple[list[Claimed], list[str
             period.state, period.held_until = PeriodState.CHARGING, None
             period.tries += 1
             claimed.append(Claimed(period.id, send))
+        write_changed(session, [period for period, _wish in wishes])
     taken = {one.period_id for one in claimed}
     return claimed, [period_id for period_id in ids if period_id not in taken]
 

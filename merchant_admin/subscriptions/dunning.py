@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from merchant_admin.core.context import WorkContext
+from merchant_admin.core.heaps import write_changed
 from merchant_admin.core.times import seoul_day
 from merchant_admin.failures.service import dictionary
 from merchant_admin.failures.states import FailureClass
@@ -77,10 +78,11 @@ def _paid(ctx: WorkContext, session: Session, both: Sequence[tuple[Subscription,
     for _subscription, period in both:
         steps.settle_period(ctx, period, PeriodState.PAID)
         period.failure = None
-    session.flush()
+    write_changed(session, [period for _subscription, period in both])
     steps.count_once(session, [each for each, _period in both], min(period.due_on for _each, period in both))
     for (subscription, period), was_open in zip(both, were_open, strict=True):
         _go_on(ctx, subscription, period, was_open=was_open)
+    write_changed(session, [subscription for subscription, _period in both])
     telling.charged(ctx, session, both)
 
 

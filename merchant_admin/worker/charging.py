@@ -103,6 +103,7 @@ class Charging:
                         talk.begin(one)
                     self._done += sum(by_itself(self._ctx, period_id) for period_id in others)
                 if not talk.open:
+                    self._let_go()
                     return self._done
                 self._write_down(talk.answers(HEAP))
 
@@ -116,6 +117,12 @@ class Charging:
             self._due.extend(clock.claim_due(self._ctx))
         heap = [self._due.popleft() for _each in range(min(HEAP, len(self._due)))]
         return [period_id for period_id in heap if not self._patience.leaves_alone("period", period_id)]
+
+    def _let_go(self) -> None:
+        if self._due:
+            give_back = lambda: _counted(lambda: clock.let_go(self._ctx, self._due))  # noqa: E731 - named for the line below
+            guarded(self._ctx, self._patience, "due periods", "", give_back)
+            self._due.clear()
 
     def _claim(self, heap: list[str]) -> tuple[list[Claimed], list[str]]:
         try:

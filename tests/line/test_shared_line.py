@@ -9,7 +9,7 @@ from merchant_admin import create_app
 from merchant_admin.core.db import db, reading_engine
 from merchant_admin.core.errors import GatewayUnreachable, OutcomeUnknown
 from merchant_admin.core.settings import EMBEDDED_API
-from merchant_admin.line.memory import SharedMemory
+from merchant_admin.line.memory import CALL_KEPT_SECONDS, SharedMemory
 from merchant_admin.line.models import PortOneLine
 from merchant_admin.portone.breaker import Breaker
 from portone_sandbox.inprocess import WsgiAdapter
@@ -115,6 +115,24 @@ def test_calls_that_would_wait_too_long_are_refused_before_they_leave(world):
 @pytest.mark.parametrize("rate", [0, 10])
 def test_a_call_costs_one_statement(world, rate):
     memory = SharedMemory(db.engine, world.clock, calls_a_second=rate)
+    memory.kept_seconds = 0
+    seen = _statements_of(memory, world, calls=20)
+    assert len(seen) == 20
+    assert sum("UPDATE" in one for one in seen) == (4 if rate else 0)
+
+
+def test_calls_that_leave_side_by_side_share_one_look(world, monkeypatch):
+    at = [1_000.0]
+    monkeypatch.setattr("merchant_admin.line.memory.monotonic", lambda: at[0])
+    memory = SharedMemory(db.engine, world.clock)
+    assert len(_statements_of(memory, world, calls=20)) == 1
+    at[0] += CALL_KEPT_SECONDS / 2
+    assert _statements_of(memory, world, calls=1) == []
+    at[0] += CALL_KEPT_SECONDS
+    assert len(_statements_of(memory, world, calls=20)) == 1
+
+
+def _statements_of(memory, world, calls):
     breaker, seen = Breaker(lambda: world.clock.now().timestamp(), memory), []
 
     def note(_connection, _cursor, statement, *_more):
@@ -122,12 +140,11 @@ def test_a_call_costs_one_statement(world, rate):
             seen.append(statement)
 
     event.listen(db.engine, "before_cursor_execute", note)
-    for _call in range(20):
+    for _call in range(calls):
         breaker.admit()
         breaker.succeeded()
     event.remove(db.engine, "before_cursor_execute", note)
-    assert len(seen) == 20
-    assert sum("UPDATE" in one for one in seen) == (4 if rate else 0)
+    return seen
 
 
 def test_a_look_at_the_line_opens_no_transaction(postgres_world):

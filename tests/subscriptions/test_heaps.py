@@ -19,12 +19,13 @@ from merchant_admin.subscriptions import clock, collecting
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Subscription
 from merchant_admin.subscriptions.states import PeriodState
+from merchant_admin.worker.charging import HEAP
 from merchant_admin.worker.renewals import keep_promises
 from tests.subscriptions.acting import a_plan, attempts, fresh, periods, states, subscribed, taken
 from tests.support.books import assert_books_agree, assert_books_balance
 
 AGAIN = "/subscribe/payments/again"
-MOST_TO_CLAIM, MOST_TO_WRITE_DOWN = 16, 25  # statements
+MOST_TO_CLAIM, MOST_TO_WRITE_DOWN = 16, 23  # statements
 NAMES = {  # what differs from row to row by its nature
     "id", "sheet_key", "merchant_uid", "customer_uid", "customer_id", "charge_id", "attempt_id", "period_id", "payment_id",
     "billing_key_id", "subscription_id", "plan_id", "imp_uid", "ref", "body_hash", "approval_number", "pg_tid",
@@ -190,3 +191,13 @@ def test_a_turn_settles_each_kind_of_answer(each_world):
     }  # fmt: skip
     assert [one.state.value for one in attempts(world, made["answer_lost"])] == ["uncertain"]
     assert sum(total.entries for total in world.session.scalars(select(DailyTotal))) == 1
+
+
+def test_a_worker_that_stops_leaves_what_it_had_not_begun_to_the_others_at_once(each_world):
+    world, plan = each_world, a_plan(each_world)
+    made = [subscribed(world, plan) for _each in range(HEAP + 2)]
+    keep_promises(world.ctx(), world.gateway, Hours(), is_stopping=lambda: bool(taken(world)))
+    assert len(taken(world)) == HEAP
+    keep_promises(world.ctx(), world.gateway, Hours())
+    assert {state for one in made for state in states(world, one)} == {"paid"}
+    assert len(taken(world)) == len(made)
