@@ -164,8 +164,8 @@ def one(number: int) -> Iterator[tuple[type[Base], Row]]:
     if place == _CONSENT:
         yield Consent, {
             "id": new_id("cns"), "kind": "price_rise", "subscription_id": subscription_id, "customer_id": customer_id,
-            "name": "월 이용료", "agreed_krw": PRICE_KRW - 1_000, "agreed_days": 30, "amount_krw": _price(number),
-            "effective_on": next_month(due_on), "opens_on": TODAY, "agreed_cycle": "month.1", "cycle": "month.1",
+            "mode": "sandbox", "name": "월 이용료", "agreed_krw": PRICE_KRW - 1_000, "agreed_days": 30,
+            "amount_krw": _price(number), "effective_on": next_month(due_on), "opens_on": TODAY, "agreed_cycle": "month.1", "cycle": "month.1",
             "state": "open", "version": 1, "link_hash": new_id("lnk"), "link_until": None, "asks": 1, "asked_at": NOW,
             "answered_at": None, "created_at": since,
         }  # fmt: skip

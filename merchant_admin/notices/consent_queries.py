@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from merchant_admin.core.db import among
 from merchant_admin.core.errors import NotFound
 from merchant_admin.core.paging import Page, Place, keyset_page
+from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
 from merchant_admin.notices.models import Consent, ConsentWord
 from merchant_admin.notices.states import HOLDS, ConsentKind, ConsentState
@@ -61,9 +62,9 @@ _SHOWN = (
 )  # fmt: skip
 
 
-def consent_page(session: Session, tab: Tab, today: date, place: Place | None) -> Page[ConsentRow]:
+def consent_page(session: Session, mode: Mode, tab: Tab, today: date, place: Place | None) -> Page[ConsentRow]:
     """One page of a tab, newest first."""
-    query = select(*_SHOWN).join(Customer, Customer.id == Consent.customer_id).where(*_those(tab, today))
+    query = select(*_SHOWN).join(Customer, Customer.id == Consent.customer_id).where(*_those(mode, tab, today))
     return keyset_page(session, query, (Consent.created_at, Consent.id), place, _row)
 
 
@@ -92,20 +93,24 @@ def held_for(session: Session, subscription_id: str) -> ConsentRow | None:
     return _row(found) if found else None
 
 
-def missing(session: Session, today: date, limit: int = MISSING_MOST) -> list[ConsentRow]:
+def missing(session: Session, mode: Mode, today: date, limit: int = MISSING_MOST) -> list[ConsentRow]:
     """Consents a person should get now: asked for and not answered, or refused, the nearest date first."""
     query = select(*_SHOWN).join(Customer, Customer.id == Consent.customer_id)
-    wanted = query.where(among(Consent.state, HOLDS), Consent.opens_on <= today)
+    wanted = query.where(Consent.mode == mode, among(Consent.state, HOLDS), Consent.opens_on <= today)
     return [_row(row) for row in session.execute(wanted.order_by(Consent.effective_on, Consent.id).limit(limit))]
 
 
-def count_of(session: Session, tab: Tab, today: date) -> int:
+def count_of(session: Session, mode: Mode, tab: Tab, today: date) -> int:
     """How many stand in a tab, counted to COUNTED_MOST."""
-    some = select(literal(1)).where(*_those(tab, today)).limit(COUNTED_MOST)
+    some = select(literal(1)).where(*_those(mode, tab, today)).limit(COUNTED_MOST)
     return session.execute(select(func.count()).select_from(some.subquery())).scalar_one()
 
 
-def _those(tab: Tab, today: date) -> tuple[ColumnElement[bool], ...]:
+def _those(mode: Mode, tab: Tab, today: date) -> tuple[ColumnElement[bool], ...]:
+    return Consent.mode == mode, *_in_tab(tab, today)
+
+
+def _in_tab(tab: Tab, today: date) -> tuple[ColumnElement[bool], ...]:
     match tab:
         case Tab.TO_GET:
             return Consent.state == ConsentState.OPEN, Consent.opens_on <= today

@@ -14,6 +14,7 @@ from merchant_admin.core.db import db
 from merchant_admin.core.errors import Conflict, RuleBroken
 from merchant_admin.core.paging import Place
 from merchant_admin.core.permissions import Permission
+from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import SEOUL, seoul_day
 from merchant_admin.notices import consent_queries as queries
 from merchant_admin.notices import consents, forms
@@ -21,7 +22,7 @@ from merchant_admin.notices.consent_queries import ConsentRow, Tab
 from merchant_admin.notices.consent_words import what_next
 from merchant_admin.notices.models import Consent
 from merchant_admin.notices.states import UNSETTLED, ConsentState, SaidBy
-from merchant_admin.web.access import requires, work_context
+from merchant_admin.web.access import requires, services, work_context
 from merchant_admin.web.forms import FormReader
 from merchant_admin.web.looks import word
 from merchant_admin.web.navigation import NavEntry, register
@@ -39,7 +40,7 @@ LABELS = {
 def _set_up(state: BlueprintSetupState) -> None:
     entry = NavEntry(
         "consents.list_consents", lazy_gettext("고객 동의"), "check", Permission.VIEW, order=46,
-        count=lambda: queries.count_of(db.session(), Tab.TO_GET, _today()),
+        count=lambda: queries.count_of(db.session(), services().settings.mode, Tab.TO_GET, _today()),
     )  # fmt: skip
     register(state.app, entry)  # type: ignore[arg-type] # a blueprint meets a Flask app
 
@@ -53,18 +54,19 @@ def _today() -> date:
 def list_consents() -> Response:
     asked = request.args.get("tab", "")
     tab = Tab(asked) if asked in set(Tab) else Tab.TO_GET
+    mode = services().settings.mode
     return page(
         "notices/consents.html",
-        page=queries.consent_page(db.session(), tab, _today(), Place.read(request.args.get("place"))),
-        tabs=[_tab(each, tab) for each in Tab],
+        page=queries.consent_page(db.session(), mode, tab, _today(), Place.read(request.args.get("place"))),
+        tabs=[_tab(mode, each, tab) for each in Tab],
         days=work_context().outgoing.consent_days,
         today=_today(),
         url=lambda place: url_for(".list_consents", tab=tab.value, place=place),
     )
 
 
-def _tab(each: Tab, chosen: Tab) -> dict[str, Any]:
-    count = None if each is Tab.PAST else queries.count_of(db.session(), each, _today())
+def _tab(mode: Mode, each: Tab, chosen: Tab) -> dict[str, Any]:
+    count = None if each is Tab.PAST else queries.count_of(db.session(), mode, each, _today())
     label = f"{count:,}{'+' if count >= queries.COUNTED_MOST else ''}" if count is not None else None
     return {
         "label": LABELS[each], "href": url_for(".list_consents", tab=each.value), "is_current": each is chosen,

@@ -18,6 +18,7 @@ from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.link_tokens import hash_of, token_of
 from merchant_admin.core.outgoing import Channel
+from merchant_admin.core.settings import Mode
 from merchant_admin.core.times import seoul_day, start_of
 from merchant_admin.customers.models import Customer
 from merchant_admin.notices import links
@@ -45,6 +46,7 @@ class Wish:
     kind: ConsentKind
     subscription_id: str
     customer_id: str
+    mode: Mode
     name: str
     agreed_krw: int
     agreed_days: int  # about so many lay between two charges
@@ -102,8 +104,9 @@ def need(ctx: WorkContext, session: Session, wish: Wish, before: Consent | None)
     consent_id = new_id("cns")
     made = Consent(
         id=consent_id, kind=wish.kind, subscription_id=wish.subscription_id, customer_id=wish.customer_id,
-        name=wish.name, agreed_krw=wish.agreed_krw, agreed_days=wish.agreed_days, amount_krw=wish.amount_krw,
-        effective_on=wish.effective_on, opens_on=opens_on, agreed_cycle=wish.agreed_cycle, cycle=wish.cycle,
+        mode=wish.mode, name=wish.name, agreed_krw=wish.agreed_krw, agreed_days=wish.agreed_days,
+        amount_krw=wish.amount_krw, effective_on=wish.effective_on, opens_on=opens_on,
+        agreed_cycle=wish.agreed_cycle, cycle=wish.cycle,
         state=ConsentState.OPEN, version=1, link_hash=hash_of(token(ctx, consent_id)), asks=0, created_at=ctx.now(),
     )  # fmt: skip
     session.add(made)
@@ -134,7 +137,8 @@ def ask_due(ctx: WorkContext, limit: int = BATCH) -> int:
     """Write the notices of consents whose days have begun. Returns how many consents."""
     today = seoul_day(ctx.now())
     due = select(Consent).where(
-        Consent.state == ConsentState.OPEN, Consent.asked_at.is_(None), Consent.opens_on <= today
+        Consent.state == ConsentState.OPEN, Consent.asked_at.is_(None), Consent.opens_on <= today,
+        Consent.mode == Mode(ctx.mode),
     )  # fmt: skip
     ctx.end_reading()
     with ctx.atomic() as session:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from merchant_admin.core.db import Base, UtcDateTime, Won, Word, one_of
 from merchant_admin.core.outgoing import Channel
+from merchant_admin.core.settings import Mode
 from merchant_admin.notices.states import Answer, ConsentKind, ConsentState, NoticeKind, NoticeState, SaidBy, Why
 
 _WAITING = text("state = 'waiting'")
@@ -112,6 +113,7 @@ class Consent(Base):
     __tablename__ = "consents"
     __table_args__ = (
         one_of("kind", ConsentKind),
+        one_of("mode", Mode),
         one_of("state", ConsentState),
         CheckConstraint("amount_krw > 0 AND agreed_krw >= 0", name="sums_range"),
         CheckConstraint("opens_on <= effective_on", name="opens_before"),
@@ -120,15 +122,16 @@ class Consent(Base):
             sqlite_where=_UNSETTLED, postgresql_where=_UNSETTLED,
         ),
         Index("ix_consents_subscription", "subscription_id", "created_at"),
-        Index("ix_consents_state", "state", "created_at", "id"),
-        Index("ix_consents_missing", "effective_on", "id", sqlite_where=_HOLDS, postgresql_where=_HOLDS),
-        Index("ix_consents_unasked", "opens_on", "id", sqlite_where=_UNASKED, postgresql_where=_UNASKED),
+        Index("ix_consents_state", "mode", "state", "created_at", "id"),
+        Index("ix_consents_missing", "mode", "effective_on", "id", sqlite_where=_HOLDS, postgresql_where=_HOLDS),
+        Index("ix_consents_unasked", "mode", "opens_on", "id", sqlite_where=_UNASKED, postgresql_where=_UNASKED),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     kind: Mapped[ConsentKind] = mapped_column(Word(ConsentKind))
     subscription_id: Mapped[str] = mapped_column(String(40))  # of a feature above this one
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"))
+    mode: Mapped[Mode] = mapped_column(Word(Mode))  # of the subscription
     name: Mapped[str] = mapped_column(String(40))  # of the subscription, as the customer knows it
     agreed_krw: Mapped[int] = mapped_column(Won)  # what was agreed to so far; 0 for a free trial
     agreed_days: Mapped[int] = mapped_column(Integer)  # between two charges, about: a shorter cycle costs more too

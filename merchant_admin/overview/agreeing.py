@@ -6,14 +6,15 @@ from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from merchant_admin.core.settings import Mode
 from merchant_admin.notices.consent_queries import ConsentRow, missing
 from merchant_admin.overview.attention import Task
 from merchant_admin.web.looks import word
 
 
-def consent_tasks(session: Session, today: date) -> list[Task]:
+def consent_tasks(session: Session, mode: Mode, today: date) -> list[Task]:
     """One row for each, the nearest date first."""
-    return [_task(row, today) for row in missing(session, today)]
+    return [_task(row, today) for row in missing(session, mode, today)]
 
 
 def _task(row: ConsentRow, today: date) -> Task:

@@ -78,7 +78,7 @@ class Attention:
         return not (self.refused or self.cards or self.gone or self.consents)
 
 
-FindTasks = Callable[[Session, date], list[Task]]
+FindTasks = Callable[[Session, Mode, date], list[Task]]
 _CONSENTS: list[FindTasks] = []
 
 
@@ -94,7 +94,7 @@ def attention(session: Session, mode: Mode, today: date, hours: Hours, most: int
         [_in_hours(row, hours) for row in _refused_on(session, mode, today)[:most]],
         _rows(session, _waiting_for_card(mode).order_by(Period.try_at, Period.id), most),
         _rows(session, _charged_to(gone_cards(session, mode)), most),
-        [task for find in _CONSENTS for task in find(session, today)][:most],
+        [task for find in _CONSENTS for task in find(session, mode, today)][:most],
     )
 
 

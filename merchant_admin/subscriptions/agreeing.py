@@ -51,8 +51,8 @@ def follow(ctx: WorkContext, session: Session, held: Subscription, before: Agree
         return
     kind = ConsentKind.TRIAL_END if held.state is SubscriptionState.TRIAL else ConsentKind.PRICE_RISE
     wish = consents.Wish(
-        kind, held.id, held.customer_id, held.name, agreed.amount_krw, agreed.days, held.amount_krw, effective_on,
-        agreed.cycle, Agreed.of(held).cycle,
+        kind, held.id, held.customer_id, held.mode, held.name, agreed.amount_krw, agreed.days, held.amount_krw,
+        effective_on, agreed.cycle, Agreed.of(held).cycle,
     )  # fmt: skip
     consents.need(ctx, session, wish, unsettled)
 

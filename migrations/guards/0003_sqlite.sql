@@ -12,7 +12,7 @@ WHEN NOT (NEW.id = OLD.id AND NEW.cause = OLD.cause AND NEW.kind = OLD.kind AND 
 BEGIN SELECT RAISE(ABORT, 'notices: forbidden move');
 END;
 CREATE TRIGGER consents_move BEFORE UPDATE ON consents
-WHEN NOT (NEW.id = OLD.id AND NEW.kind = OLD.kind AND NEW.subscription_id = OLD.subscription_id AND NEW.customer_id = OLD.customer_id
+WHEN NOT (NEW.id = OLD.id AND NEW.kind = OLD.kind AND NEW.subscription_id = OLD.subscription_id AND NEW.customer_id = OLD.customer_id AND NEW.mode = OLD.mode
   AND NEW.agreed_krw = OLD.agreed_krw AND NEW.agreed_days = OLD.agreed_days AND NEW.link_hash = OLD.link_hash
   AND NEW.cycle = OLD.cycle AND NEW.agreed_cycle = OLD.agreed_cycle AND NEW.amount_krw = OLD.amount_krw AND NEW.version >= OLD.version
   AND (NEW.effective_on = OLD.effective_on OR OLD.state = 'given')

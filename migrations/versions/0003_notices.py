@@ -32,6 +32,7 @@ def upgrade():
     sa.Column('kind', sa.String(length=32), nullable=False),
     sa.Column('subscription_id', sa.String(length=40), nullable=False),
     sa.Column('customer_id', sa.String(length=40), nullable=False),
+    sa.Column('mode', sa.String(length=32), nullable=False),
     sa.Column('name', sa.String(length=40), nullable=False),
     sa.Column('agreed_krw', sa.BigInteger(), nullable=False),
     sa.Column('agreed_days', sa.Integer(), nullable=False),
@@ -51,15 +52,16 @@ def upgrade():
     sa.CheckConstraint("kind IN ('price_rise', 'trial_end')", name=op.f('ck_consents_kind_known')),
     sa.CheckConstraint("state IN ('open', 'given', 'refused', 'applied', 'withdrawn')", name=op.f('ck_consents_state_known')),
     sa.CheckConstraint('amount_krw > 0 AND agreed_krw >= 0', name=op.f('ck_consents_sums_range')),
+    sa.CheckConstraint("mode IN ('sandbox', 'test', 'live')", name=op.f('ck_consents_mode_known')),
     sa.CheckConstraint('opens_on <= effective_on', name=op.f('ck_consents_opens_before')),
     sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_consents_customer_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_consents')),
     sa.UniqueConstraint('link_hash', name=op.f('uq_consents_link_hash'))
     )
-    op.create_index('ix_consents_missing', 'consents', ['effective_on', 'id'], unique=False, sqlite_where=sa.text("state IN ('open', 'refused')"), postgresql_where=sa.text("state IN ('open', 'refused')"))
-    op.create_index('ix_consents_state', 'consents', ['state', 'created_at', 'id'], unique=False)
+    op.create_index('ix_consents_missing', 'consents', ['mode', 'effective_on', 'id'], unique=False, sqlite_where=sa.text("state IN ('open', 'refused')"), postgresql_where=sa.text("state IN ('open', 'refused')"))
+    op.create_index('ix_consents_state', 'consents', ['mode', 'state', 'created_at', 'id'], unique=False)
     op.create_index('ix_consents_subscription', 'consents', ['subscription_id', 'created_at'], unique=False)
-    op.create_index('ix_consents_unasked', 'consents', ['opens_on', 'id'], unique=False, sqlite_where=sa.text("state = 'open' AND asked_at IS NULL"), postgresql_where=sa.text("state = 'open' AND asked_at IS NULL"))
+    op.create_index('ix_consents_unasked', 'consents', ['mode', 'opens_on', 'id'], unique=False, sqlite_where=sa.text("state = 'open' AND asked_at IS NULL"), postgresql_where=sa.text("state = 'open' AND asked_at IS NULL"))
     op.create_index('uq_consents_unsettled', 'consents', ['subscription_id'], unique=True, sqlite_where=sa.text("state IN ('open', 'given', 'refused')"), postgresql_where=sa.text("state IN ('open', 'given', 'refused')"))
     op.create_table('notices',
     sa.Column('id', sa.String(length=40), nullable=False),

@@ -1,18 +1,22 @@
 """The screens of consents: who must still agree, and an answer written down once, with its text and time."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from merchant_admin.core.permissions import Role
+from merchant_admin.core.settings import Mode
+from merchant_admin.notices import consents
 from merchant_admin.notices.consent_queries import missing
 from merchant_admin.notices.models import Consent, ConsentWord
+from merchant_admin.notices.states import ConsentKind
 from merchant_admin.subscriptions import service
 from merchant_admin.subscriptions.service import Change
 from tests.conftest import NOON
 from tests.notices.acting import fields, soup
-from tests.subscriptions.acting import a_plan, fresh, subscribed, taken, today, turn
+from tests.subscriptions.acting import a_plan, day_of, fresh, subscribed, taken, today, turn
 from tests.support.pages import inspect
 from tests.support.world import World
 
@@ -72,7 +76,7 @@ def test_what_is_held_back_is_said_everywhere_and_the_former_price_is_one_press_
     client = shop.signed_in(Role.CLERK)
     assert "결제 멈춤" in inspect(client.get("/consents").text).text
     assert "결제하지 않고 있습니다" in inspect(client.get(address).text).text
-    assert [row.subscription_id for row in missing(shop.session(), today(shop))] == [made]
+    assert [row.subscription_id for row in missing(shop.session(), shop.settings.mode, today(shop))] == [made]
     page = client.get(f"/subscriptions/{made}")
     assert "동의해야" in inspect(page.text).text
     form = fields(page, f"/subscriptions/{made}/agreed-price")
@@ -90,6 +94,24 @@ def test_a_debt_keeps_its_sum_in_the_sentence_when_the_price_changes(shop):
     service.change_terms(shop.ctx(), made, fresh(shop, made).version, Change(amount_krw=12_900))
     said = inspect(shop.signed_in(Role.VIEWER).get(f"/subscriptions/{made}").text).select_one(".alert").text
     assert ("₩9,900" in said, "₩12,900" in said) == (True, False)
+
+
+def test_what_is_missing_in_another_mode_is_neither_shown_nor_asked_for(shop):
+    made = subscribed(shop, starts_on=day_of(shop, 60))
+    rise, on = ConsentKind.PRICE_RISE, day_of(shop, 60)
+    wish = consents.Wish(
+        rise, made, fresh(shop, made).customer_id, Mode.TEST, "월 이용료", 9_900, 30, 12_900, on
+    )  # fmt: skip
+    ctx = shop.ctx()
+    with ctx.atomic() as session:
+        task = consents.need(ctx, session, wish, None)
+    shop.clock.advance(days=31)
+    assert consents.ask_due(shop.ctx()) == 0
+    client = shop.signed_in(Role.VIEWER)
+    for page in ("/consents", "/consents?tab=later", "/", "/needs-action"):
+        assert f"/consents/{task.id}" not in client.get(page).text
+    entry = soup(client.get("/consents")).select_one("nav a[href='/consents']")
+    assert (entry.select_one(".count"), consents.ask_due(replace(shop.ctx(), mode="test"))) == (None, 1)
 
 
 def test_a_viewer_reads_and_each_tab_draws(shop):

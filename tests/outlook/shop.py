@@ -73,7 +73,7 @@ def _consents(dice, made):
         state = dice.choice(["open", "refused", "given", *["none"] * 9])
         if one.state in GOES_ON and state != "none":
             yield Consent(
-                id=new_id("cns"), kind="price_rise", subscription_id=one.id, customer_id=one.customer_id, name=one.name,
+                id=new_id("cns"), kind="price_rise", subscription_id=one.id, customer_id=one.customer_id, mode=one.mode, name=one.name,
                 agreed_krw=500, agreed_days=30, amount_krw=one.amount_krw, effective_on=one.next_on,
                 opens_on=one.next_on - timedelta(days=30), state=state, version=1, created_at=one.created_at,
                 agreed_cycle="month.1", cycle="month.1", link_hash=new_id("lnk"),

@@ -111,7 +111,7 @@ def _customer(world, customer_id):
 def test_missing_consents_of_another_feature_stand_among_them(world, monkeypatch):
     row = Task("10월부터 ₩12,000", "cus_x", "김서연", 12_000, date(2026, 12, 1), "동의 받기…", "/customers/cus_x")
     monkeypatch.setattr(attending, "_CONSENTS", [])
-    attending.asks_for_consents(lambda _session, _today: [row])
+    attending.asks_for_consents(lambda _session, _mode, _today: [row])
     page = inspect(world.signed_in().get("/").text)
     [(text, links)] = card(page, "consents-missing")
     assert "10월부터 ₩12,000" in text

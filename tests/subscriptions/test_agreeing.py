@@ -173,7 +173,9 @@ def test_a_word_stays_good_for_a_later_date_and_for_no_more_than_was_agreed(shop
     given, held = answer(shop), fresh(shop, made)
     on = held.next_on + timedelta(days=days)
     terms = {"kind": ConsentKind.PRICE_RISE, "amount_krw": 12_900, "agreed_krw": 9_900, "agreed_days": 30, **wished}
-    wish = consents.Wish(subscription_id=made, customer_id=held.customer_id, name=held.name, effective_on=on, **terms)
+    wish = consents.Wish(
+        subscription_id=made, customer_id=held.customer_id, mode=held.mode, name=held.name, effective_on=on, **terms
+    )  # fmt: skip
     ctx = shop.ctx()
     with ctx.atomic() as session:
         before = consents.unsettled_of(session, [made])[made]
@@ -219,7 +221,7 @@ def test_the_database_itself_refuses_a_charge_without_a_word(each_world):
     made = subscribed(world)  # due today, and made a debt before anybody asked for a word
     period = periods(world, made)[0]
     wish = consents.Wish(
-        ConsentKind.PRICE_RISE, made, fresh(world, made).customer_id, "월 이용료", 5_000, 30, 9_900, period.due_on
+        ConsentKind.PRICE_RISE, made, fresh(world, made).customer_id, world.settings.mode, "월 이용료", 5_000, 30, 9_900, period.due_on
     )  # fmt: skip
     ctx = world.ctx()
     with ctx.atomic() as session:

@@ -47,7 +47,7 @@ OWN_INDEX = {
     "cards that are waited for, in the rail": (
         lambda world: waiting(world.session(), world.settings.mode, world.clock.now()), "ix_periods_needs_card",
     ),
-    "consents that are missing": (lambda world: missing(world.session(), today(world)), "ix_consents_missing"),
+    "consents that are missing": (lambda world: missing(world.session(), world.settings.mode, today(world)), "ix_consents_missing"),
     "a month's sums": (
         lambda world: month.days_of(world.session(), world.settings.mode, *a_month(world)), "ix_periods_due",
     ),
