@@ -11,7 +11,7 @@ from merchant_admin.billing_keys.routes import bp as billing_keys
 from merchant_admin.card_links.move_routes import bp as card_moves
 from merchant_admin.card_links.phone import bp as register_links
 from merchant_admin.card_links.reserving_routes import card_links
-from merchant_admin.card_links.telling import CARD_LINK
+from merchant_admin.card_links.telling import CARD_LINK, CARD_NEEDED
 from merchant_admin.cases.routes import bp as cases
 from merchant_admin.checkouts.links import bp as pay_links
 from merchant_admin.checkouts.routes import bp as checkouts
@@ -125,6 +125,7 @@ def create_app(settings: Settings, *, http: requests.Session | None = None, cloc
     asks_for_consents(consent_tasks)
     carries_link(CONSENT_LINK, NoticeKind.PRICE_RISE, NoticeKind.TRIAL_END)
     carries_link(CARD_LINK, NoticeKind.CARD_LINK)
+    carries_link(CARD_NEEDED, NoticeKind.CARD_NEEDED)
     expects_payments("schedules", KEEPER)
     expects_payments("checkouts", CHECKOUTS)
     app.jinja_env.globals["has_test_clock"] = settings.mode is Mode.SANDBOX and isinstance(clock, MovableClock)

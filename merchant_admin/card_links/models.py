@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from merchant_admin.card_links.states import LinkState, MoveState, Trouble
@@ -54,6 +54,8 @@ class CardLink(Base):
         CheckConstraint(f"trouble IN ({', '.join(repr(word.value) for word in Trouble)})", name="trouble_known"),
         CheckConstraint("state NOT IN ('verified', 'moved', 'done') OR new_billing_key_id IS NOT NULL", name="has_key"),
         CheckConstraint("tries >= 0", name="tries_range"),
+        CheckConstraint("period_id IS NULL OR (staff_id IS NULL AND move_id IS NULL)", name="made_once"),
+        UniqueConstraint("period_id", "old_billing_key_id"),
         Index(
             "uq_card_links_live", "old_billing_key_id", unique=True, sqlite_where=_LIVE, postgresql_where=_LIVE,
         ),
@@ -69,6 +71,8 @@ class CardLink(Base):
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"))
     old_billing_key_id: Mapped[str | None] = mapped_column(ForeignKey("billing_keys.id"))
     move_id: Mapped[str | None] = mapped_column(ForeignKey("card_moves.id"))
+    # The period that waits for another card, where its plan had the link made; None: staff or a move did.
+    period_id: Mapped[str | None] = mapped_column(ForeignKey("periods.id"))
     pg: Mapped[str] = mapped_column(String(80))  # the profile that is to issue the new key
     link_hash: Mapped[str] = mapped_column(String(64), unique=True)  # the token itself is kept nowhere
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -63,6 +63,7 @@ class LinkView:
     trouble: Trouble | None
     revoked: int
     staff_name: str | None
+    is_automatic: bool  # made because the plan says so
     registration_id: str | None
     return_token: str | None
     merchant_uid: str | None
@@ -214,7 +215,8 @@ def _view(row: Any, now: datetime) -> LinkView:
         new_issuer=new.issuer_name if new else None, new_last_four=new.last_four if new else None,
         move_id=link.move_id, expires_at=link.expires_at, sent_at=link.sent_at, opened_at=link.opened_at,
         moved_at=link.moved_at, settled_at=link.settled_at, created_at=link.created_at, trouble=link.trouble,
-        revoked=link.revoked, staff_name=staff_name, registration_id=found.id if found else None,
+        revoked=link.revoked, staff_name=staff_name, is_automatic=link.period_id is not None,
+        registration_id=found.id if found else None,
         return_token=found.return_token if found else None, merchant_uid=found.merchant_uid if found else None,
         registration_state=found.state if found else None, registration_until=found.expires_at if found else None,
         has_card=found is not None and found.billing_key_id is not None,

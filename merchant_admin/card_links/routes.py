@@ -20,7 +20,7 @@ from merchant_admin.core.errors import Conflict, GatewayError, InvalidInput, Not
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Permission
 from merchant_admin.customers.queries import live_customer
-from merchant_admin.notices.queries import of_subject as notices_of
+from merchant_admin.notices.queries import carrying as notices_of
 from merchant_admin.notices.words import what_next
 from merchant_admin.registrations.service import look_at_registration
 from merchant_admin.subscriptions.words import cycle

@@ -92,10 +92,20 @@ def create_link(ctx: WorkContext, gateway: Gateway, order: LinkOrder) -> CardLin
     return link
 
 
-def write_link(
-    ctx: WorkContext, session: Session, order: LinkOrder, *, pg: str, move_id: str | None = None
+def write_link(  # noqa: PLR0913 - what only its makers know, each by name
+    ctx: WorkContext,
+    session: Session,
+    order: LinkOrder,
+    *,
+    pg: str,
+    move_id: str | None = None,
+    period_id: str | None = None,
+    until: datetime | None = None,
 ) -> CardLink:
-    """Write a link down inside an open write. Raises as create_link."""
+    """Write a link down inside an open write; it is over at `until`, if that is sooner. Raises as create_link.
+
+    `period_id`: nobody asked for it; the plan of this period has it made.
+    """
     used = session.scalar(select(CardLink).where(CardLink.sheet_key == order.sheet_key))
     if used is not None:
         return used
@@ -109,16 +119,18 @@ def write_link(
         end_earlier(ctx, session, order.billing_key_id)
     _refuse_subscriptions(session, order)
     now, link_id = ctx.now(), new_id("lnk")
+    longest, is_asked = now + timedelta(days=order.days), period_id is None and ctx.actor.kind is ActorKind.STAFF
     link = CardLink(
         id=link_id, sheet_key=order.sheet_key, mode=Mode(ctx.mode), customer_id=customer.id, pg=pg, move_id=move_id,
-        old_billing_key_id=order.billing_key_id, link_hash=hash_of(token(ctx, link_id)),
-        expires_at=now + timedelta(days=order.days), state=LinkState.OPEN, tries=0, revoked=0, waits=0,
-        staff_id=ctx.actor.id if ctx.actor.kind is ActorKind.STAFF else None, created_at=now,
+        period_id=period_id, old_billing_key_id=order.billing_key_id, link_hash=hash_of(token(ctx, link_id)),
+        expires_at=min(longest, until or longest), state=LinkState.OPEN, tries=0, revoked=0, waits=0,
+        staff_id=ctx.actor.id if is_asked else None, created_at=now,
     )  # fmt: skip
     session.add(link)
     session.flush()
     session.add_all(CardLinkSubscription(link_id=link_id, subscription_id=one) for one in order.subscription_ids)
-    tell(ctx, link, "card_link.made", count=len(order.subscription_ids))
+    act = "card_link.made" if period_id is None else "card_link.made_by_plan"
+    tell(ctx, link, act, count=len(order.subscription_ids))
     return link
 
 

@@ -15,7 +15,7 @@ from merchant_admin.audit.service import record
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.card_links import moves, service
 from merchant_admin.card_links.models import CardLink
-from merchant_admin.card_links.states import LinkStage, LinkState
+from merchant_admin.card_links.states import WORKING, LinkStage, LinkState
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.errors import RuleBroken
 from merchant_admin.customers.models import Customer
@@ -60,12 +60,19 @@ def send_move(ctx: WorkContext, move_id: str) -> tuple[int, bool]:
 
 
 def was_told() -> ColumnElement[bool]:
-    """Whether a link has a notice: for queries of links."""
-    return exists().where(Notice.subject_id == CardLink.id, Notice.kind == NoticeKind.CARD_LINK)
+    """Whether a link has a notice, of its own or of a card that is needed: for queries of links."""
+    own = (Notice.subject_id == CardLink.id) & (Notice.kind == NoticeKind.CARD_LINK)
+    return exists().where(own) | exists().where(Notice.link_id == CardLink.id)
 
 
 def send_within(ctx: WorkContext, session: Session, links: Sequence[CardLink]) -> int:
-    """In the open write. The cause is the link itself, so that it is told once, whoever asks again."""
+    """In the open write. The cause is the link itself, so that it is told once, whoever asks again.
+
+    One that another notice carries already is not told a second time.
+    """
+    ids = [link.id for link in links]
+    carried = set(session.scalars(select(Notice.link_id).where(Notice.link_id.in_(ids))))
+    links = [link for link in links if link.id not in carried]
     keys = {link.old_billing_key_id for link in links}
     cards = {row.id: row for row in session.scalars(select(BillingKey).where(BillingKey.id.in_(keys)))}
     whose = {link.customer_id for link in links}
@@ -90,4 +97,29 @@ def _note_sent(ctx: WorkContext, session: Session, notice: Notice) -> None:
     service.note_sent(ctx, service.locked(session, notice.subject_id))
 
 
+def _token_in(ctx: WorkContext, notice: Notice) -> str:
+    return service.token(ctx, notice.link_id) if notice.link_id else ""
+
+
+def _in_notice(session: Session, notice: Notice) -> CardLink | None:
+    return session.get(CardLink, notice.link_id, populate_existing=True) if notice.link_id else None
+
+
+def _is_in_use(_ctx: WorkContext, session: Session, notice: Notice) -> bool:
+    """The customer is registering, or has: nobody need be told any more that a card is missing."""
+    link = _in_notice(session, notice)
+    return link is not None and link.state in WORKING | {LinkState.DONE}
+
+
+def _opens(ctx: WorkContext, session: Session, notice: Notice) -> bool:
+    link = _in_notice(session, notice)
+    return link is not None and service.stage_of(link, ctx.now()) in UNUSED
+
+
+def _note_handed(ctx: WorkContext, session: Session, notice: Notice) -> None:
+    if notice.link_id:
+        service.note_sent(ctx, service.locked(session, notice.link_id))
+
+
 CARD_LINK = Link("/register/", lambda ctx, notice: service.token(ctx, notice.subject_id), _is_over, _note_sent)
+CARD_NEEDED = Link("/register/", _token_in, _is_in_use, _note_handed, _opens)

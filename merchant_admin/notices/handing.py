@@ -40,7 +40,9 @@ def hand_over(ctx: WorkContext) -> str | None:
     handover_id = new_id("hnd")
     with ctx.atomic() as session:
         now = lease_now(session, ctx.clock)
-        waiting = select(Notice).where(Notice.state == NoticeState.WAITING, Notice.channel == Channel.TEXT)
+        waiting = select(Notice).where(
+            Notice.state == NoticeState.WAITING, Notice.channel == Channel.TEXT, Notice.awaits_link.is_(False)
+        )  # fmt: skip
         found = session.scalars(waiting.order_by(Notice.send_at, Notice.id).limit(MOST_ROWS).with_for_update()).all()
         taken = [notice for notice in found if prepare(ctx, session, notice, now)]
         for notice in taken:

@@ -12,6 +12,8 @@ from merchant_admin.notices.states import Answer, ConsentKind, ConsentState, Not
 
 _WAITING = text("state = 'waiting'")
 _SENDING = text("state = 'sending'")
+_AWAITS_ON_SQLITE, _AWAITS_ON_POSTGRESQL = text("awaits_link IS 1"), text("awaits_link IS true")
+_LINKED = text("link_id IS NOT NULL")
 _UNSETTLED = text("state IN ('open', 'given', 'refused')")
 _HOLDS = text("state IN ('open', 'refused')")
 _UNASKED = text("state = 'open' AND asked_at IS NULL")
@@ -33,10 +35,19 @@ class Notice(Base):
         CheckConstraint(f"why IN ({', '.join(repr(word.value) for word in Why)})", name="why_known"),
         CheckConstraint("state <> 'sending' OR lease_until IS NOT NULL", name="sending_has_lease"),
         CheckConstraint("state NOT IN ('sent', 'handed_over') OR body IS NOT NULL", name="sent_has_text"),
+        CheckConstraint("NOT awaits_link OR link_id IS NULL", name="awaits_or_has_link"),
         Index("ix_notices_newest", "created_at", "id"),
         Index("ix_notices_state", "state", "created_at", "id"),
         Index("ix_notices_customer", "customer_id", "created_at", "id"),
         Index("ix_notices_subject", "subject_id", "kind", "about_on"),
+        Index(
+            "ix_notices_awaiting",
+            "send_at",
+            "id",
+            sqlite_where=_AWAITS_ON_SQLITE,
+            postgresql_where=_AWAITS_ON_POSTGRESQL,
+        ),
+        Index("ix_notices_link", "link_id", sqlite_where=_LINKED, postgresql_where=_LINKED),
         Index("ix_notices_handover", "handover_id", "id"),
         Index("ix_notices_work", "channel", "send_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_notices_late", "good_until", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
@@ -52,6 +63,9 @@ class Notice(Base):
     subject_kind: Mapped[str] = mapped_column(String(32))
     subject_id: Mapped[str] = mapped_column(String(40))
     about_on: Mapped[date | None] = mapped_column(Date)
+    # The card link in it, in a feature above this one too; nobody sends a notice that still waits for its link.
+    awaits_link: Mapped[bool] = mapped_column(Boolean, default=False)
+    link_id: Mapped[str | None] = mapped_column(String(40))
     facts: Mapped[str] = mapped_column(Text)  # JSON: variable -> value
     state: Mapped[NoticeState] = mapped_column(Word(NoticeState))
     why: Mapped[Why | None] = mapped_column(Word(Why))

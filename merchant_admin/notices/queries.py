@@ -46,6 +46,8 @@ class NoticeRow:
     body: str | None
     text_version: int | None
     handover_id: str | None
+    awaits_link: bool
+    link_id: str | None
     created_at: datetime
     moved_at: datetime
 
@@ -63,7 +65,8 @@ _SHOWN = (
     Notice.id, Notice.kind, Notice.channel, Notice.state, Notice.why, Notice.customer_id,
     Customer.name.label("customer_name"), Customer.email, Customer.phone, Notice.subject_kind, Notice.subject_id,
     Notice.about_on, Notice.send_at, Notice.good_until, Notice.tries, Notice.most_tries, Notice.address,
-    Notice.subject, Notice.body, Notice.text_version, Notice.handover_id, Notice.created_at, Notice.moved_at,
+    Notice.subject, Notice.body, Notice.text_version, Notice.handover_id, Notice.awaits_link, Notice.link_id,
+    Notice.created_at, Notice.moved_at,
 )  # fmt: skip
 
 
@@ -92,10 +95,19 @@ def of_customer(session: Session, customer_id: str, limit: int = 10) -> list[Not
     return [_row(row) for row in session.execute(query.order_by(Notice.created_at.desc(), Notice.id).limit(limit))]
 
 
-def of_subject(session: Session, subject_id: str, limit: int = 10) -> list[NoticeRow]:
-    """What was told of one thing, newest first."""
-    query = select(*_SHOWN).join(Customer, Customer.id == Notice.customer_id).where(Notice.subject_id == subject_id)
-    return [_row(row) for row in session.execute(query.order_by(Notice.created_at.desc(), Notice.id).limit(limit))]
+def carrying(session: Session, link_id: str, limit: int = 10) -> list[NoticeRow]:
+    """The notices that carry a link of a feature above, or tell of nothing else; newest first."""
+    query = select(*_SHOWN).join(Customer, Customer.id == Notice.customer_id)
+    either = (Notice.subject_id == link_id) | (Notice.link_id == link_id)
+    return [_row(row) for row in session.execute(query.where(either).order_by(Notice.created_at.desc()).limit(limit))]
+
+
+def newest_with_link(session: Session, subject_id: str) -> NoticeRow | None:
+    """The newest notice of one thing that carries a link of a feature above."""
+    query = select(*_SHOWN).join(Customer, Customer.id == Notice.customer_id)
+    query = query.where(Notice.subject_id == subject_id, Notice.link_id.is_not(None))
+    found = session.execute(query.order_by(Notice.created_at.desc(), Notice.id).limit(1)).first()
+    return _row(found) if found else None
 
 
 def tries_of(session: Session, notice_id: str) -> list[NoticeTry]:

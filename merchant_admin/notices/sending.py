@@ -67,7 +67,8 @@ def due_notices(ctx: WorkContext, channel: Channel, limit: int = BATCH) -> list[
         return []
     now = lease_now(ctx.reader, ctx.clock)
     due = select(Notice.id).where(
-        Notice.state == NoticeState.WAITING, Notice.channel == channel, Notice.send_at <= now
+        Notice.state == NoticeState.WAITING, Notice.channel == channel, Notice.send_at <= now,
+        Notice.awaits_link.is_(False),
     )  # fmt: skip
     return list(ctx.reader.scalars(due.order_by(Notice.send_at, Notice.id).limit(limit)))
 
@@ -117,8 +118,8 @@ def locked(session: Session, notice_id: str) -> Notice:
 def make_text(ctx: WorkContext, session: Session, notice: Notice, customer: Customer | None) -> Rendered:
     """The notice's text as it would go out now, with a mark where a link's secret will stand."""
     values: Mapping[str, str] = json.loads(notice.facts)
-    hidden = links.hidden(ctx, notice.kind)
-    names = {"상호": ctx.outgoing.shop, "고객명": customer.name if customer else "", **hidden}
+    shown = links.shown(ctx, session, notice)
+    names = {"상호": ctx.outgoing.shop, "고객명": customer.name if customer else "", **shown}
     return render(wording_of(session, notice.kind, notice.channel), {**values, **names})
 
 
@@ -147,7 +148,8 @@ def prepare(ctx: WorkContext, session: Session, notice: Notice, now: datetime) -
 def _claim(ctx: WorkContext, notice_id: str) -> Parcel | None:
     with ctx.atomic() as session:
         notice, now = locked(session, notice_id), lease_now(session, ctx.clock)
-        if notice.state is not NoticeState.WAITING or notice.send_at > now or not prepare(ctx, session, notice, now):
+        is_due = notice.state is NoticeState.WAITING and notice.send_at <= now and not notice.awaits_link
+        if not is_due or not prepare(ctx, session, notice, now):
             return None
         notice.state, notice.moved_at = advance(notice.state, NoticeState.SENDING), ctx.now()
         notice.tries += 1

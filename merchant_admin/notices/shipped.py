@@ -15,7 +15,7 @@ VARIABLES: dict[NoticeKind, tuple[str, ...]] = {
     _K.RENEWAL_SOON: (*COMMON, "금액", "결제일", "카드"),
     _K.CHARGED: (*COMMON, "금액", "결제일", "카드", "회차"),
     _K.FAILED: (*COMMON, "금액", "카드", "사유", "다음시도일"),
-    _K.CARD_NEEDED: (*COMMON, "금액", "카드", "사유", "기한"),
+    _K.CARD_NEEDED: (*COMMON, "금액", "카드", "사유", "기한", "카드링크"),
     _K.PRICE_RISE: (*COMMON, "이전주기", "이전금액", "새주기", "새금액", "시행일", "기한", "동의링크"),
     _K.TRIAL_END: (*COMMON, "주기", "금액", "결제일", "기한", "동의링크"),
     _K.REFUNDED: (*COMMON, "환불금액", "환불일"),
@@ -24,7 +24,7 @@ VARIABLES: dict[NoticeKind, tuple[str, ...]] = {
 }
 # The variable that is a link with a secret: put in at the moment of sending, and never into a subject.
 LINK_VARIABLES: dict[NoticeKind, str] = {
-    _K.PRICE_RISE: "동의링크", _K.TRIAL_END: "동의링크", _K.CARD_LINK: "카드링크",
+    _K.PRICE_RISE: "동의링크", _K.TRIAL_END: "동의링크", _K.CARD_LINK: "카드링크", _K.CARD_NEEDED: "카드링크",
 }  # fmt: skip
 WORTHLESS_WITHOUT = frozenset({_K.CARD_LINK})  # the link is all that such a text is for
 SAMPLES: dict[str, str] = {
@@ -79,7 +79,7 @@ _MAIL: dict[NoticeKind, tuple[str, str]] = {
             "#{고객명}님, 안녕하세요.\n\n등록하신 카드로 #{상품명} #{금액}을 결제할 수 없습니다. "
             "돈은 빠져나가지 않았습니다.\n\n"
             "- 카드: #{카드}\n- 사유: #{사유}\n- 기한: #{기한}\n\n"
-            "기한까지 새 카드를 등록해 주시면 계속 이용하실 수 있습니다."
+            "기한까지 새 카드를 등록해 주시면 계속 이용하실 수 있습니다.\n\n새 카드 등록: #{카드링크}"
         ),
     ),
     _K.PRICE_RISE: (
@@ -130,7 +130,9 @@ _TEXT: dict[NoticeKind, str] = {
     _K.RENEWAL_SOON: "[#{상호}] #{고객명}님, #{결제일}에 #{상품명} #{금액}이 결제됩니다.",
     _K.CHARGED: "[#{상호}] #{고객명}님, #{상품명} #{금액} 결제 완료(#{카드}).",
     _K.FAILED: "[#{상호}] #{고객명}님, #{상품명} #{금액} 결제가 되지 않았습니다. #{다음시도일}에 다시 시도합니다.",
-    _K.CARD_NEEDED: "[#{상호}] #{고객명}님, #{기한}까지 #{상품명} 카드를 바꿔 주세요. 돈은 안 빠졌습니다.",
+    _K.CARD_NEEDED: (
+        "[#{상호}] #{고객명}님, #{기한}까지 #{상품명} 카드를 바꿔 주세요. 돈은 안 빠졌습니다. 새 카드 등록: #{카드링크}"
+    ),
     _K.PRICE_RISE: (
         "[#{상호}] #{고객명}님, #{시행일}부터 #{상품명} 결제가 #{이전주기} #{이전금액}에서 "
         "#{새주기} #{새금액}으로 바뀝니다. 동의하셔야 바뀐 금액으로 결제됩니다. #{동의링크}"

@@ -66,6 +66,8 @@ def _ended(why: Why | None) -> str:  # noqa: PLR0911 - one sentence for each rea
 def _waiting(row: NoticeRow, out: Outgoing, now: datetime) -> str:
     if row.channel not in out.channels:
         return _("이 발송 방법이 꺼져 있어 보내지 않습니다. 설정에서 켜면 보냅니다.")
+    if row.awaits_link:
+        return _("고객의 카드 링크를 만들고 있습니다. 만든 뒤에 보냅니다.")
     if row.channel is Channel.TEXT and out.text is TextWay.CSV:
         return _("문자 파일로 내보내기를 기다립니다.")
     if not out.may_disturb(now):

@@ -32,7 +32,8 @@ class News:
     """What a customer is to be told. `cause` names the one thing that happened, so that it is told once.
 
     `values` are the text's variables without the shop's and the customer's name. `subject` is (kind, id);
-    `about_on` the day it speaks of; after `good_until` it is not sent any more.
+    `about_on` the day it speaks of; after `good_until` it is not sent any more. `awaits_link`: nobody sends it before a
+    feature above has put its link in, or has said that there is none.
     """
 
     cause: str
@@ -42,6 +43,7 @@ class News:
     values: Mapping[str, str] = field(default_factory=dict)
     about_on: date | None = None
     good_until: datetime | None = None
+    awaits_link: bool = False
 
 
 def tell_customer(ctx: WorkContext, session: Session, news: News) -> int:
@@ -67,10 +69,15 @@ def withdraw(ctx: WorkContext, session: Session, subject_id: str, *kinds: Notice
         Notice.subject_id == subject_id, Notice.kind.in_(kinds), Notice.state == NoticeState.WAITING
     )  # fmt: skip
     found = session.scalars(waiting.with_for_update()).all()
-    for notice in found:
+    drop_overtaken(ctx, found)
+    return len(found)
+
+
+def drop_overtaken(ctx: WorkContext, waiting: Sequence[Notice]) -> None:
+    """Drop locked notices that wait: what they say is no longer so."""
+    for notice in waiting:
         notice.state, notice.why = advance(notice.state, NoticeState.DROPPED), Why.OVERTAKEN
         notice.moved_at = ctx.now()
-    return len(found)
 
 
 def address_of(customer: Customer | None, channel: Channel) -> str | None:
@@ -92,7 +99,8 @@ def _row(ctx: WorkContext, news: News, channel: Channel, customer: Customer | No
     return {
         "id": new_id("ntc"), "cause": news.cause, "kind": news.kind, "channel": channel,
         "customer_id": news.customer_id, "subject_kind": news.subject[0], "subject_id": news.subject[1],
-        "about_on": news.about_on, "facts": json.dumps(dict(news.values), ensure_ascii=False, sort_keys=True),
+        "about_on": news.about_on, "awaits_link": news.awaits_link,
+        "facts": json.dumps(dict(news.values), ensure_ascii=False, sort_keys=True),
         "state": NoticeState.WAITING if is_reachable else NoticeState.DROPPED,
         "why": None if is_reachable else Why.NO_ADDRESS, "send_at": now,
         "good_until": news.good_until or now + GOOD_FOR,

@@ -51,6 +51,7 @@ class Rule:
 
     gaps: tuple[int, ...]
     after_last: AfterLast
+    sends_card_link: bool  # with the notice that another card is needed
 
     @property
     def card_days(self) -> int:

@@ -26,7 +26,7 @@ class Coming:
 
 def rule_of(plan: Plan) -> Rule:
     """How the plan deals with refusals."""
-    return Rule(plan.gaps, plan.after_last)
+    return Rule(plan.gaps, plan.after_last, plan.sends_card_link)
 
 
 def steps_of(held: Subscription, plan: Plan, owed: Period | None, hours: Hours, now: datetime) -> list[Step]:

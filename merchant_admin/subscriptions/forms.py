@@ -143,10 +143,13 @@ def read_plan(data: Mapping[str, str]) -> tuple[FormReader, PlanDetails | None, 
     trial_days = form.whole("trial_days", least=0, most=365, default=0)
     gaps = _gaps(form)
     after_last, catch_up = form.choice("after_last", AfterLast), form.choice("catch_up", CatchUp)
-    version = _version(form)
+    sends_card_link, version = form.flag("sends_card_link"), _version(form)
     if not form.is_valid or not (amount and unit and every and after_last and catch_up) or trial_days is None:
         return form, None, version
-    return form, PlanDetails(name, amount, tax_free, unit, every, trial_days, gaps, after_last, catch_up), version
+    details = PlanDetails(
+        name, amount, tax_free, unit, every, trial_days, gaps, after_last, catch_up, sends_card_link
+    )  # fmt: skip
+    return form, details, version
 
 
 def plan_form(plan: Plan | None) -> FormReader:
@@ -154,11 +157,12 @@ def plan_form(plan: Plan | None) -> FormReader:
     if plan is None:
         return FormReader.showing(
             name=None, amount_krw=None, tax_free_krw=None, unit="month", every=1, trial_days=0, gaps="1, 3, 5",
-            after_last="end", catch_up="charge", version=0,
+            sends_card_link="1", after_last="end", catch_up="charge", version=0,
         )  # fmt: skip
     return FormReader.showing(
         name=plan.name, amount_krw=plan.amount_krw, tax_free_krw=plan.tax_free_krw or None, unit=plan.unit.value,
         every=plan.every, trial_days=plan.trial_days, gaps=plan.retry_days.replace(",", ", "),
+        sends_card_link="1" if plan.sends_card_link else None,
         after_last=plan.after_last.value, catch_up=plan.catch_up.value, version=plan.version,
     )  # fmt: skip
 

@@ -55,6 +55,8 @@ class Plan(Base):
     retry_days: Mapped[str] = mapped_column(String(60))  # gaps between tries in days: "1,3,5"; empty = no retry
     after_last: Mapped[AfterLast] = mapped_column(Word(AfterLast))
     catch_up: Mapped[CatchUp] = mapped_column(Word(CatchUp))
+    # Whether the notice that another card is needed carries a link on which the customer registers one.
+    sends_card_link: Mapped[bool] = mapped_column(Boolean, default=True)
     version: Mapped[int] = mapped_column(Integer, default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -22,10 +22,15 @@ def changes(plan: Plan, details: PlanDetails) -> list[tuple[str, str, str]]:
         (_("결제 주기"), cycle(plan.unit, plan.every), cycle(details.unit, details.every)),
         (_("체험 기간(일)"), str(plan.trial_days), str(details.trial_days)),
         (_("재시도 간격"), _gaps(plan.gaps), _gaps(details.gaps)),
+        (_("카드를 바꿔야 하면"), _link(sends=plan.sends_card_link), _link(sends=details.sends_card_link)),
         (_("그래도 결제되지 않으면"), word(plan.after_last), word(details.after_last)),
         (_("결제일이 지나도록 결제하지 못했으면"), word(plan.catch_up), word(details.catch_up)),
     )
     return [each for each in pairs if each[1] != each[2]]
+
+
+def _link(*, sends: bool) -> str:
+    return _("카드 링크를 자동으로 보냄") if sends else _("직원이 카드 링크를 보냄")
 
 
 def _gaps(gaps: tuple[int, ...]) -> str:

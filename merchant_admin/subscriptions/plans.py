@@ -22,7 +22,10 @@ MOST_TRIAL_DAYS = 365
 
 @dataclass(frozen=True)
 class PlanDetails:
-    """A filled plan. `gaps`: days to wait before each automatic retry, e.g. (1, 3, 5); () = no retry."""
+    """A filled plan. `gaps`: days to wait before each automatic retry, e.g. (1, 3, 5); () = no retry.
+
+    `sends_card_link`: the notice that another card is needed carries a link on which the customer registers one.
+    """
 
     name: str
     amount_krw: int
@@ -33,6 +36,7 @@ class PlanDetails:
     gaps: tuple[int, ...] = (1, 3, 5)
     after_last: AfterLast = AfterLast.END
     catch_up: CatchUp = CatchUp.CHARGE
+    sends_card_link: bool = True
 
 
 def create_plan(ctx: WorkContext, details: PlanDetails) -> Plan:
@@ -149,3 +153,4 @@ def _fill(plan: Plan, details: PlanDetails) -> None:
     plan.unit, plan.every, plan.trial_days = details.unit, details.every, details.trial_days
     plan.retry_days = ",".join(str(gap) for gap in details.gaps)
     plan.after_last, plan.catch_up = details.after_last, details.catch_up
+    plan.sends_card_link = details.sends_card_link

@@ -21,6 +21,7 @@ from merchant_admin.customers.queries import customer_summary
 from merchant_admin.failures.states import FailureClass
 from merchant_admin.failures.words import READINGS
 from merchant_admin.notices.consent_queries import held_for
+from merchant_admin.notices.queries import newest_with_link
 from merchant_admin.payments.charging import Payer, payer
 from merchant_admin.subscriptions import ahead_words, clock, coming, forms, proposals, queries, service, words
 from merchant_admin.subscriptions.clock import Hours
@@ -117,6 +118,7 @@ def show_subscription(subscription_id: str) -> Response:
         may_pause=forms.may_pause(held),
         other_keys=[key for key in keys if key.may_charge and key.id != held.billing_key_id],
         key=next((key for key in keys if key.id == held.billing_key_id), None),
+        card_link=newest_with_link(session, held.id),
         form=FormReader.showing(billing_key_id=None),
         **_agreeing(held.id),
         events=told(of_subjects(session, ("subscription", held.id), limit=FEW_EVENTS)),

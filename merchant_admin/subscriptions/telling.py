@@ -1,6 +1,7 @@
 """What customers are told of their subscriptions, each written in the same commit as what happened."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from flask_babel import force_locale
@@ -20,7 +21,7 @@ from merchant_admin.notices.states import NoticeKind
 from merchant_admin.notices.texts import wording_of
 from merchant_admin.notices.writing import News, said_card, said_day, said_won, tell_customer, tell_customers
 from merchant_admin.notices.writing import withdraw as withdraw_notices
-from merchant_admin.subscriptions.models import Period, Subscription
+from merchant_admin.subscriptions.models import Period, Plan, Subscription
 from merchant_admin.subscriptions.states import CHARGED, SubscriptionState, Unit
 
 AT_ONCE = 100
@@ -50,11 +51,21 @@ def failed(ctx: WorkContext, session: Session, held: Subscription, period: Perio
 
 
 def card_needed(ctx: WorkContext, session: Session, held: Subscription, period: Period) -> None:
-    """The card will never do; there is time for another one until `period.try_at`."""
+    """The card will never do; there is time for another one until `period.try_at`.
+
+    Where the plan says so, a link for the new card is put into the notice before it is sent (card_links.automatic).
+    """
     until = period.try_at or ctx.now()
     values = {"사유": _reason(period.failure), "기한": said_day(until)}
-    cause = f"{period.id}.card.{held.billing_key_id}"
-    _tell(ctx, session, held, NoticeKind.CARD_NEEDED, cause, period.amount_krw, values, until)
+    cause, kind = cause_of_card(period.id, held.billing_key_id), NoticeKind.CARD_NEEDED
+    news = _news(session, held, kind, cause, period.amount_krw, values, until)
+    with_link = session.get_one(Plan, held.plan_id).sends_card_link
+    tell_customer(ctx, session, replace(news, awaits_link=with_link))
+
+
+def cause_of_card(period_id: str, key_id: str) -> str:
+    """That this period can't be charged to this card: told once, with one link at most."""
+    return f"{period_id}.card.{key_id}"
 
 
 def ended_unpaid(ctx: WorkContext, session: Session, held: Subscription, period: Period) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask
 
+from merchant_admin.card_links import automatic
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import db
 from merchant_admin.portone.gateway import Gateway
@@ -75,7 +76,10 @@ def keep_promises(  # noqa: PLR0913 - what a turn may do, each by name
     if may_send:
         charging = Charging(ctx, gateway, patience, is_stopping, at_once)
         done += charging.run(act("period", lambda own, row_id: clock.see_to(own, gateway, row_id)))
-    return done
+    awaiting = automatic.awaiting(ctx.reader)
+    ctx.end_reading()
+    make_link = act("card link", lambda own, cause: automatic.add_link(own, gateway.billing_pg, cause))
+    return done + one_by_one(ctx, awaiting, make_link)
 
 
 def _one(do: Callable[[WorkContext, str], object], ctx: WorkContext, row_id: str) -> int:

@@ -2,7 +2,7 @@
 CREATE TRIGGER card_links_move BEFORE UPDATE ON card_links
 WHEN NOT (NEW.id = OLD.id AND NEW.customer_id = OLD.customer_id AND NEW.mode = OLD.mode AND NEW.pg = OLD.pg
   AND NEW.sheet_key = OLD.sheet_key AND NEW.link_hash = OLD.link_hash AND NEW.expires_at = OLD.expires_at
-  AND NEW.old_billing_key_id IS OLD.old_billing_key_id AND NEW.move_id IS OLD.move_id AND NEW.tries >= OLD.tries
+  AND NEW.old_billing_key_id IS OLD.old_billing_key_id AND NEW.move_id IS OLD.move_id AND NEW.period_id IS OLD.period_id AND NEW.tries >= OLD.tries
   AND (OLD.new_billing_key_id IS NULL OR NEW.new_billing_key_id IS OLD.new_billing_key_id) AND (
     NEW.state = OLD.state
     OR (OLD.state = 'open' AND NEW.state IN ('registering', 'ended'))

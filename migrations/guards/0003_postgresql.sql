@@ -1,6 +1,7 @@
 CREATE TRIGGER notices_move BEFORE UPDATE ON notices FOR EACH ROW
 WHEN (NOT (NEW.id = OLD.id AND NEW.cause = OLD.cause AND NEW.kind = OLD.kind AND NEW.channel = OLD.channel
   AND NEW.customer_id = OLD.customer_id AND NEW.subject_id = OLD.subject_id AND NEW.facts = OLD.facts AND NEW.tries >= OLD.tries
+  AND (OLD.link_id IS NULL OR NEW.link_id IS NOT DISTINCT FROM OLD.link_id)
   AND (OLD.state NOT IN ('sent', 'handed_over', 'unknown') OR NEW.state = 'waiting' OR (NEW.body IS NOT DISTINCT FROM OLD.body AND NEW.address IS NOT DISTINCT FROM OLD.address))
   AND (
     NEW.state = OLD.state

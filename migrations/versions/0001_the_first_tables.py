@@ -889,6 +889,7 @@ def upgrade():
         sa.Column('retry_days', sa.String(length=60), nullable=False),
         sa.Column('after_last', sa.String(length=32), nullable=False),
         sa.Column('catch_up', sa.String(length=32), nullable=False),
+        sa.Column('sends_card_link', sa.Boolean(), nullable=False),
         sa.Column('version', sa.Integer(), nullable=False),
         sa.Column('created_at', UtcDateTime(), nullable=False),
         sa.Column('archived_at', UtcDateTime(), nullable=True),

@@ -51,6 +51,7 @@ def upgrade():
         sa.Column("customer_id", sa.String(40), nullable=False),
         sa.Column("old_billing_key_id", sa.String(40), nullable=True),
         sa.Column("move_id", sa.String(40), nullable=True),
+        sa.Column("period_id", sa.String(40), nullable=True),
         sa.Column("pg", sa.String(80), nullable=False),
         sa.Column("link_hash", sa.String(64), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
@@ -83,11 +84,15 @@ def upgrade():
             name=op.f("ck_card_links_has_key"),
         ),
         sa.CheckConstraint("tries >= 0", name=op.f("ck_card_links_tries_range")),
+        sa.CheckConstraint(
+            "period_id IS NULL OR (staff_id IS NULL AND move_id IS NULL)", name=op.f("ck_card_links_made_once")
+        ),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_card_links_customer_id")),
         sa.ForeignKeyConstraint(
             ["old_billing_key_id"], ["billing_keys.id"], name=op.f("fk_card_links_old_billing_key_id")
         ),
         sa.ForeignKeyConstraint(["move_id"], ["card_moves.id"], name=op.f("fk_card_links_move_id")),
+        sa.ForeignKeyConstraint(["period_id"], ["periods.id"], name=op.f("fk_card_links_period_id")),
         sa.ForeignKeyConstraint(["registration_id"], ["registrations.id"], name=op.f("fk_card_links_registration_id")),
         sa.ForeignKeyConstraint(
             ["new_billing_key_id"], ["billing_keys.id"], name=op.f("fk_card_links_new_billing_key_id")
@@ -95,6 +100,9 @@ def upgrade():
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_card_links_staff_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_card_links")),
         sa.UniqueConstraint("link_hash", name=op.f("uq_card_links_link_hash")),
+        sa.UniqueConstraint(
+            "period_id", "old_billing_key_id", name=op.f("uq_card_links_period_id_old_billing_key_id")
+        ),
         sa.UniqueConstraint("registration_id", name=op.f("uq_card_links_registration_id")),
         sa.UniqueConstraint("sheet_key", name=op.f("uq_card_links_sheet_key")),
     )

@@ -72,6 +72,8 @@ def upgrade():
     sa.Column('subject_kind', sa.String(length=32), nullable=False),
     sa.Column('subject_id', sa.String(length=40), nullable=False),
     sa.Column('about_on', sa.Date(), nullable=True),
+    sa.Column('awaits_link', sa.Boolean(), nullable=False),
+    sa.Column('link_id', sa.String(length=40), nullable=True),
     sa.Column('facts', sa.Text(), nullable=False),
     sa.Column('state', sa.String(length=32), nullable=False),
     sa.Column('why', sa.String(length=32), nullable=True),
@@ -93,11 +95,14 @@ def upgrade():
     sa.CheckConstraint("state <> 'sending' OR lease_until IS NOT NULL", name=op.f('ck_notices_sending_has_lease')),
     sa.CheckConstraint("state IN ('waiting', 'sending', 'sent', 'handed_over', 'unknown', 'failed', 'dropped')", name=op.f('ck_notices_state_known')),
     sa.CheckConstraint("state NOT IN ('sent', 'handed_over') OR body IS NOT NULL", name=op.f('ck_notices_sent_has_text')),
+    sa.CheckConstraint('NOT awaits_link OR link_id IS NULL', name=op.f('ck_notices_awaits_or_has_link')),
     sa.CheckConstraint("why IN ('no_address', 'bad_address', 'too_late', 'overtaken', 'link_over', 'refused', 'given_up', 'no_answer')", name=op.f('ck_notices_why_known')),
     sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_notices_customer_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notices')),
     sa.UniqueConstraint('cause', 'kind', 'channel', name=op.f('uq_notices_cause_kind_channel'))
     )
+    op.create_index('ix_notices_awaiting', 'notices', ['send_at', 'id'], unique=False, sqlite_where=sa.text("awaits_link IS 1"), postgresql_where=sa.text("awaits_link IS true"))
+    op.create_index('ix_notices_link', 'notices', ['link_id'], unique=False, sqlite_where=sa.text("link_id IS NOT NULL"), postgresql_where=sa.text("link_id IS NOT NULL"))
     op.create_index('ix_notices_customer', 'notices', ['customer_id', 'created_at', 'id'], unique=False)
     op.create_index('ix_notices_handover', 'notices', ['handover_id', 'id'], unique=False)
     op.create_index('ix_notices_late', 'notices', ['good_until', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
@@ -148,6 +153,8 @@ def downgrade():
     op.drop_index('ix_notices_late', table_name='notices', sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.drop_index('ix_notices_handover', table_name='notices')
     op.drop_index('ix_notices_customer', table_name='notices')
+    op.drop_index('ix_notices_link', table_name='notices', sqlite_where=sa.text("link_id IS NOT NULL"), postgresql_where=sa.text("link_id IS NOT NULL"))
+    op.drop_index('ix_notices_awaiting', table_name='notices', sqlite_where=sa.text("awaits_link IS 1"), postgresql_where=sa.text("awaits_link IS true"))
     op.drop_table('notices')
     op.drop_index('uq_consents_unsettled', table_name='consents', sqlite_where=sa.text("state IN ('open', 'given', 'refused')"), postgresql_where=sa.text("state IN ('open', 'given', 'refused')"))
     op.drop_index('ix_consents_unasked', table_name='consents', sqlite_where=sa.text("state = 'open' AND asked_at IS NULL"), postgresql_where=sa.text("state = 'open' AND asked_at IS NULL"))
