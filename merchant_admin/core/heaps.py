@@ -45,10 +45,10 @@ def write_changed(session: Session, rows: Iterable[Base]) -> None:
 
 
 def _changed(row: Base) -> tuple[str, ...]:
-    """Our columns are named as their attributes."""
+    """The columns whose value is another than was read. Our columns are named as their attributes."""
     state = inspect(row)
-    touched = set(state.mapper.column_attrs.keys()) - state.unmodified
-    return tuple(sorted(name for name in touched if state.attrs[name].history.has_changes()))
+    now = state.dict
+    return tuple(sorted(name for name, before in state.committed_state.items() if now.get(name) != before))
 
 
 def _update(session: Session, rows: Sequence[Base], names: Sequence[str]) -> None:

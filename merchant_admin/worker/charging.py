@@ -23,10 +23,10 @@ from merchant_admin.worker.service import Patience, guarded
 log = logging.getLogger(__name__)
 
 TURN_SECONDS = 20.0  # then nothing new is claimed, so that looks and webhooks get their turn too
-HEAP = 24  # claimed in one commit, and written down in one
-GATHER_SECONDS = 0.25
+HEAP = 32  # claimed in one commit, and written down in one
+GATHER_SECONDS = 0.4
 AHEAD = 4  # claimed for each hand: one it asks for, the others so that it need not wait while heaps are written
-LEAST_AHEAD = 2 * HEAP  # of a few hands together: one heap that they ask for while the next one is claimed
+LEAST_AHEAD = HEAP + 16  # of a few hands together: what they ask for while the next heap is claimed
 
 Act = Callable[[WorkContext, str], int]
 Answered = tuple[Claimed, Answer]
