@@ -25,7 +25,7 @@ from merchant_admin.payments import service as payments
 from merchant_admin.payments.looks import NEEDED_ABSENCES
 from merchant_admin.payments.models import Attempt, Charge
 from merchant_admin.payments.service import ChargeSheet
-from merchant_admin.payments.states import MAX_SENDS, OPEN, AttemptState, ChargeKind
+from merchant_admin.payments.states import OPEN, AttemptState, ChargeKind
 from merchant_admin.portone.gateway import Gateway
 from merchant_admin.subscriptions import agreeing, dunning, steps
 from merchant_admin.subscriptions.models import Period, PeriodCharge, Plan, Subscription
@@ -202,12 +202,8 @@ def unsettled(session: Session, limit: int = BATCH) -> list[str]:
 
 
 def _may_go_again() -> ColumnElement[bool]:
-    return (
-        (Attempt.state == AttemptState.UNCERTAIN)
-        & (Attempt.absences >= NEEDED_ABSENCES)
-        & (Attempt.sends < MAX_SENDS)
-        & Attempt.refused.is_(False)
-    )
+    """Uncertain and absent: one that was refused, or sent too often, is abandoned by the look that counts."""
+    return (Attempt.state == AttemptState.UNCERTAIN) & (Attempt.absences >= NEEDED_ABSENCES)
 
 
 def follow_up(ctx: WorkContext, gateway: Gateway, period_id: str) -> None:
@@ -288,7 +284,7 @@ def _bind(session: Session, charge: Charge, meant: tuple[str, int], by_hand: boo
     if period.state not in may_go or tries_of(session, period_id) + 1 != number or has_other_card:
         raise NotDue(dunning.TAKEN, period=period_id)
     session.add(PeriodCharge(charge_id=charge.id, period_id=period_id, number=number, by_hand=by_hand))
-    period.state, period.held_until = PeriodState.CHARGING, None
+    period.state = PeriodState.CHARGING
     if by_hand:
         period.hand_tries += 1
     else:

@@ -40,7 +40,7 @@ def claim(ctx: WorkContext, ids: Sequence[str]) -> tuple[list[Claimed], list[str
         for (period, _wish), (charge, send) in zip(wishes, made, strict=True):
             number = period.tries + period.hand_tries + 1
             session.add(PeriodCharge(charge_id=charge.id, period_id=period.id, number=number, by_hand=False))
-            period.state, period.held_until = PeriodState.CHARGING, None
+            period.state = PeriodState.CHARGING
             period.tries += 1
             claimed.append(Claimed(period.id, send))
         write_changed(session, [period for period, _wish in wishes])
