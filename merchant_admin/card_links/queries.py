@@ -5,18 +5,22 @@ from datetime import date, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from merchant_admin.billing_keys.models import BillingKey
+from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.card_links.models import CardConsent, CardLink, CardLinkSubscription
-from merchant_admin.card_links.states import LinkStage, Standing, Trouble
+from merchant_admin.card_links.states import AGAIN_SHEET, LinkStage, LinkState, Standing, Trouble
 from merchant_admin.core.errors import NotFound
 from merchant_admin.core.link_tokens import hash_of
+from merchant_admin.core.settings import Mode
 from merchant_admin.customers.models import Customer
 from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.states import LIVE as LIVE_REGISTRATIONS
 from merchant_admin.registrations.states import RegistrationState
+from merchant_admin.schedules.models import Schedule
+from merchant_admin.schedules.states import ScheduleState
 from merchant_admin.staff.models import Staff
 from merchant_admin.subscriptions.models import Period, Subscription
 from merchant_admin.subscriptions.states import LIVE as LIVE_SUBSCRIPTIONS
@@ -37,6 +41,17 @@ class Covered:
     every: int
     next_on: date | None
     owed_krw: int  # of a period that is not paid; 0 if all is
+
+
+@dataclass(frozen=True)
+class NotReserved:
+    """A switch of cards whose revoked reservations wait for a press: how many, and the soonest they were for."""
+
+    link_id: str
+    customer_id: str
+    customer_name: str
+    count: int
+    soonest_at: datetime
 
 
 @dataclass(frozen=True)
@@ -181,6 +196,27 @@ def _covered(session: Session, query: Select[*tuple[Any, ...]]) -> list[Covered]
         Covered(sub_id, name, amount_krw, unit, every, next_on, owed_krw or 0)
         for sub_id, name, amount_krw, unit, every, next_on, owed_krw in session.execute(query)
     ]
+
+
+def not_reserved(session: Session, mode: Mode, now: datetime, limit: int = 50) -> list[NotReserved]:
+    """Switches that left reservations unmade whose time is still to come, the soonest first."""
+    again = aliased(Schedule)
+    is_made = exists().where(again.sheet_key == AGAIN_SHEET + Schedule.id)
+    soonest = func.min(Schedule.schedule_at)
+    query = (
+        select(CardLink.id, CardLink.customer_id, Customer.name, func.count(), soonest)
+        .select_from(Schedule)
+        .join(CardLink, CardLink.old_billing_key_id == Schedule.billing_key_id)
+        .join(BillingKey, BillingKey.id == CardLink.old_billing_key_id)
+        .join(Customer, Customer.id == CardLink.customer_id)
+        .where(
+            Schedule.state == ScheduleState.REVOKED, Schedule.schedule_at > now, CardLink.mode == mode,
+            CardLink.state == LinkState.DONE, Schedule.settled_at >= CardLink.moved_at,
+            BillingKey.state == KeyState.DELETED, ~is_made,
+        )
+        .group_by(CardLink.id, CardLink.customer_id, Customer.name)
+    )  # fmt: skip
+    return [NotReserved(*row) for row in session.execute(query.order_by(soonest, CardLink.id).limit(limit))]
 
 
 _OLD, _NEW = aliased(BillingKey), aliased(BillingKey)

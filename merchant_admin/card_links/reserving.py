@@ -4,7 +4,7 @@ Nothing of it comes by itself. Each reservation that was revoked has one sheet k
 press after a process died, meet the reservation that is there (schedules.service.reserve_charge).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
 from merchant_admin.card_links.models import CardLink
 from merchant_admin.card_links.service import locked, tell
-from merchant_admin.card_links.states import LinkState
+from merchant_admin.card_links.states import AGAIN_SHEET, LinkState
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.errors import Conflict, InvalidInput, NotFound, RuleBroken
 from merchant_admin.portone.gateway import Gateway
@@ -26,6 +26,7 @@ from merchant_admin.schedules.states import LIVE, ScheduleState
 
 MOST = 50
 LARGE_KRW = 1_000_000  # from here up a reservation is made by itself, with its sum typed again
+_OTHER_CARD = _("그 뒤에 카드가 또 바뀌었습니다. 지금 쓰는 카드로 새로 예약하십시오.")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,12 @@ def revoked_by(session: Session, link_id: str, now: datetime) -> list[Revoked]:
     link = session.get(CardLink, link_id, populate_existing=True)
     if link is None or link.state is not LinkState.DONE or link.old_billing_key_id is None or link.moved_at is None:
         return []
-    if session.scalar(select(BillingKey.state).where(BillingKey.id == link.old_billing_key_id)) is not KeyState.DELETED:
+    both = [link.old_billing_key_id, link.new_billing_key_id]
+    cards = {
+        one.id: one.state
+        for one in session.execute(select(BillingKey.id, BillingKey.state).where(BillingKey.id.in_(both)))
+    }
+    if cards[link.old_billing_key_id] is not KeyState.DELETED:
         return []
     gone = select(Schedule).where(
         Schedule.billing_key_id == link.old_billing_key_id, Schedule.state == ScheduleState.REVOKED,
@@ -60,7 +66,7 @@ def revoked_by(session: Session, link_id: str, now: datetime) -> list[Revoked]:
     )  # fmt: skip
     in_order = gone.order_by(Schedule.schedule_at, Schedule.id).limit(MOST)
     rows = session.scalars(in_order.execution_options(populate_existing=True)).all()
-    return [_seen(session, link, row, now) for row in rows]
+    return _seen(session, link, rows, now, is_usable=cards.get(link.new_billing_key_id) is KeyState.ACTIVE)
 
 
 def reserve_again(ctx: WorkContext, gateway: Gateway, link_id: str, schedule_ids: Collection[str]) -> list[Revoked]:
@@ -71,7 +77,7 @@ def reserve_again(ctx: WorkContext, gateway: Gateway, link_id: str, schedule_ids
     """
     sheets = [
         sheet for one in revoked_by(ctx.reader, link_id, ctx.now()) if one.id in schedule_ids and one.may_reserve
-        for sheet in [_sheet(ctx.reader, link_id, one.id)]
+        for sheet in [_sheet(ctx.reader.get_one(CardLink, link_id), ctx.reader.get_one(Schedule, one.id))]
     ]  # fmt: skip
     ctx.end_reading()
     refused, count = {}, 0
@@ -90,11 +96,10 @@ def reserve_again(ctx: WorkContext, gateway: Gateway, link_id: str, schedule_ids
 
 def sheet_key_of(schedule_id: str) -> str:
     """The one sheet with which a revoked reservation is made again."""
-    return f"again.{schedule_id}"
+    return f"{AGAIN_SHEET}{schedule_id}"
 
 
-def _sheet(session: Session, link_id: str, schedule_id: str) -> ScheduleSheet:
-    link, row = session.get_one(CardLink, link_id), session.get_one(Schedule, schedule_id)
+def _sheet(link: CardLink, row: Schedule) -> ScheduleSheet:
     assert link.new_billing_key_id is not None
     return ScheduleSheet(
         sheet_key_of(row.id), link.customer_id, link.new_billing_key_id, row.amount_krw, row.tax_free_krw, row.name,
@@ -102,26 +107,33 @@ def _sheet(session: Session, link_id: str, schedule_id: str) -> ScheduleSheet:
     )  # fmt: skip
 
 
-def _seen(session: Session, link: CardLink, row: Schedule, now: datetime) -> Revoked:
-    again = session.scalar(select(Schedule).where(Schedule.sheet_key == sheet_key_of(row.id)))
-    seen = Revoked(row.id, row.name or row.merchant_uid, row.amount_krw, row.schedule_at)
-    if again is not None:
-        return replace(seen, again_id=again.id, again_state=again.state, again_at=again.schedule_at)
-    same = select(Schedule.id).where(
-        Schedule.customer_id == link.customer_id, Schedule.amount_krw == row.amount_krw, Schedule.state.in_(LIVE),
-        Schedule.sheet_key.is_(None) | ~Schedule.sheet_key.startswith("again."),
+def _seen(
+    session: Session, link: CardLink, rows: Sequence[Schedule], now: datetime, *, is_usable: bool
+) -> list[Revoked]:
+    keys = [sheet_key_of(row.id) for row in rows]
+    made = {one.sheet_key: one for one in session.scalars(select(Schedule).where(Schedule.sheet_key.in_(keys)))}
+    same = select(Schedule.amount_krw, Schedule.id).where(
+        Schedule.customer_id == link.customer_id, Schedule.amount_krw.in_([row.amount_krw for row in rows]),
+        Schedule.state.in_(LIVE), Schedule.sheet_key.is_(None) | ~Schedule.sheet_key.startswith(AGAIN_SHEET),
     )  # fmt: skip
-    return replace(seen, refusal=_refusal(session, link, row, now), same_id=session.scalars(same.limit(1)).first())
+    by_hand = {one.amount_krw: one.id for one in session.execute(same)}
+    found = []
+    for row in rows:
+        seen = Revoked(row.id, row.name or row.merchant_uid, row.amount_krw, row.schedule_at)
+        again = made.get(sheet_key_of(row.id))
+        if again is not None:
+            found.append(replace(seen, again_id=again.id, again_state=again.state, again_at=again.schedule_at))
+        else:
+            refusal = _refusal(link, row, now) if is_usable else _OTHER_CARD
+            found.append(replace(seen, refusal=refusal, same_id=by_hand.get(row.amount_krw)))
+    return found
 
 
-def _refusal(session: Session, link: CardLink, row: Schedule, now: datetime) -> object:
-    new = session.scalar(select(BillingKey.state).where(BillingKey.id == link.new_billing_key_id))
-    if new is not KeyState.ACTIVE:
-        return _("그 뒤에 카드가 또 바뀌었습니다. 지금 쓰는 카드로 새로 예약하십시오.")
+def _refusal(link: CardLink, row: Schedule, now: datetime) -> object:
     if row.amount_krw >= LARGE_KRW:
         return _("₩1,000,000 이상은 금액을 다시 적어 새로 예약하십시오.")
     try:
-        _sheet(session, link.id, row.id).refuse_unusable(now)
+        _sheet(link, row).refuse_unusable(now)
     except InvalidInput as wrong:
         return next(iter(wrong.fields.values()))
     return None

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from merchant_admin.core.errors import RuleBroken
 
+AGAIN_SHEET = "again."  # then the id of the revoked reservation: the one sheet with which it is made again
+
 
 class LinkState(StrEnum):
     """What stands in the row. OPEN lasts until the link is used, withdrawn, or its time is over."""

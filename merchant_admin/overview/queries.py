@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.billing_keys.states import KeyState
+from merchant_admin.card_links.queries import NotReserved, not_reserved
 from merchant_admin.cases.queries import CaseRow, open_cases
 from merchant_admin.cases.states import CaseKind
 from merchant_admin.core.db import among
@@ -117,11 +118,12 @@ class Needs:
     missing_keys: int
     cases: list[CaseRow]
     schedules: list[OpenSchedule]
+    not_reserved: list[NotReserved]
 
     @property
     def is_empty(self) -> bool:
         waiting = self.charges or self.refunds or self.paid_without_key or self.cases or self.schedules
-        return not (waiting or self.failed or self.missing_keys)
+        return not (waiting or self.failed or self.missing_keys or self.not_reserved)
 
 
 def given_back(line: LineDetail, refunds: list[RefundRow]) -> list[tuple[CancellationRow, RefundRow | None]]:
@@ -130,7 +132,7 @@ def given_back(line: LineDetail, refunds: list[RefundRow]) -> list[tuple[Cancell
     return [(row, ours.get(row.ref)) for row in line.cancellations]
 
 
-def needs(session: Session, now: datetime, today: date) -> Needs:
+def needs(session: Session, mode: Mode, now: datetime, today: date) -> Needs:
     """What a person should look at now."""
     return Needs(
         _open_charges(session, now),
@@ -140,6 +142,7 @@ def needs(session: Session, now: datetime, today: date) -> Needs:
         _count(session, select(BillingKey.id).where(BillingKey.state == KeyState.MISSING)),
         [case for case in open_cases(session) if case.kind is not CaseKind.CHARGE_ONLY],  # it stands above by itself
         open_schedules(session, now),
+        not_reserved(session, mode, now),
     )
 
 

@@ -72,7 +72,7 @@ def home() -> Response:
     session, today, mode = db.session(), _today(), services().settings.mode
     return page(
         "overview/home.html",
-        needs=queries.needs(session, work_context().now(), today),
+        needs=queries.needs(session, mode, work_context().now(), today),
         failed_today=queries.failed_count(session, today),
         **_calls(ON_HOME),
         doubts=None,
@@ -88,7 +88,7 @@ def home() -> Response:
 @requires(Permission.VIEW)
 def needs_action() -> Response:
     session = db.session()
-    needs = queries.needs(session, work_context().now(), _today())
+    needs = queries.needs(session, services().settings.mode, work_context().now(), _today())
     return page(
         "overview/needs_action.html",
         fragment="overview/_needs.html",

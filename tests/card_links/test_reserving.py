@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
-from sqlalchemy import select
+from sqlalchemy import event, select
 
+from merchant_admin.card_links.queries import not_reserved
 from merchant_admin.card_links.reserving import reserve_again, revoked_by, sheet_key_of
 from merchant_admin.core.db import db
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Role
+from merchant_admin.core.settings import Mode
 from merchant_admin.schedules.models import Schedule
 from merchant_admin.schedules.service import ScheduleSheet, reserve_charge
 from tests.card_links.acting import Phone, a_link, row_of, work
@@ -70,6 +72,40 @@ def test_nothing_is_reserved_by_itself_and_one_press_reserves_each_once(world, s
     after = clerk.get(f"/card-links/{switched.id}/revoked").text
     assert "checkbox" not in after
     assert f"/schedules/{made[0].id}" in after
+
+
+def test_what_waits_for_the_press_is_among_what_needs_a_person_until_it_is_made_or_past(world, switched):
+    client = world.signed_in(Role.VIEWER)
+
+    def row():
+        card = BeautifulSoup(client.get("/needs-action").text, "html.parser").find(id="not-reserved")
+        return card and (card.select_one("a.btn")["href"], card.select_one("li").get_text(" ", strip=True))
+
+    href, said = row()
+    assert href == f"/card-links/{switched.id}/revoked"
+    assert "김서연 다시 예약하지 않은 것 2건 · 예약 시각 2026. 12. 13." in said
+    inspect(client.get("/needs-action").text)
+    first, second = seen(world, switched)
+    reserve_again(world.ctx(), world.gateway, switched.id, {first.id})
+    assert "1건 · 예약 시각 2026. 12. 14." in row()[1]
+    assert not_reserved(world.session, Mode.TEST, world.clock.now()) == []
+    world.clock.advance(days=22)
+    assert row() is None
+    world.clock.advance(days=-22)
+    reserve_again(world.ctx(), world.gateway, switched.id, {second.id})
+    assert row() is None
+
+
+def test_a_long_list_is_read_in_as_many_statements_as_a_short_one(world):
+    said, counts = [], []
+    event.listen(db.engine, "before_cursor_execute", lambda *words: said.append(words[2]))
+    for amounts in ((1_000,), (1_000, 2_000, 3_000, 4_000)):
+        link = after_a_switch(world, amounts)
+        world.session.rollback()
+        said.clear()
+        assert len(seen(world, link)) == len(amounts)
+        counts.append(len(said))
+    assert counts[0] == counts[1] <= 6
 
 
 def test_only_the_ticked_ones_are_reserved(world, switched):
