@@ -19,13 +19,26 @@ from merchant_admin.core.db import Base
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Add rows that all name the same columns, in the open write."""
     table: Any = model.__table__
-    if not rows or session.get_bind().dialect.name != "postgresql":
+    if not rows:
+        return
+    if session.get_bind().dialect.name != "postgresql":
         session.connection().execute(insert(table), [dict(row) for row in rows])
         return
     names = list(rows[0])
     heap = _heap([table.c[name] for name in names])
     fresh = insert(table).from_select(names, select(*(heap.c[name] for name in names)))
     session.connection().execute(fresh, {f"all_{name}": [row[name] for row in rows] for name in names})
+
+
+def insert_new(session: Session, rows: Iterable[Base]) -> None:
+    """Add new rows of one model, in the open write. They stay outside the session: nobody changes them afterwards."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        told = {name: value for name, value in inspect(row).dict.items() if not name.startswith("_")}
+        alike[tuple(sorted(told))].append(told)
+        model = type(row)
+    for heap in alike.values():
+        insert_rows(session, model, heap)
 
 
 def write_changed(session: Session, rows: Iterable[Base]) -> None:

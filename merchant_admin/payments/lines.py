@@ -22,7 +22,14 @@ _FOLLOWS_ATTEMPT = OPEN | {AttemptState.ABANDONED}
 
 
 def open_line(session: Session, attempt: Attempt, charge: Charge, key: BillingKey | None) -> PaymentLine:
-    """The line an attempt is born with."""
+    """Add the line an attempt is born with."""
+    line = first_line(attempt, charge, key)
+    session.add(line)
+    return line
+
+
+def first_line(attempt: Attempt, charge: Charge, key: BillingKey | None) -> PaymentLine:
+    """The line of an attempt that PortOne has not named yet."""
     line = PaymentLine(
         id=new_id("pay"), attempt_id=attempt.id, charge_id=charge.id, state=LINE_OF_ATTEMPT[attempt.state],
         kind=charge.kind.value, mode=charge.mode, customer_id=charge.customer_id, staff_id=charge.staff_id,
@@ -30,7 +37,6 @@ def open_line(session: Session, attempt: Attempt, charge: Charge, key: BillingKe
         asked_at=attempt.created_at,
     )  # fmt: skip
     _show_key(line, key)
-    session.add(line)
     return line
 
 

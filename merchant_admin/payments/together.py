@@ -14,7 +14,7 @@ from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import lease_now
 from merchant_admin.core.errors import ConsoleError
-from merchant_admin.core.heaps import write_changed
+from merchant_admin.core.heaps import insert_new, write_changed
 from merchant_admin.core.ids import new_merchant_uid
 from merchant_admin.core.owners import me
 from merchant_admin.customers.models import Customer
@@ -22,7 +22,7 @@ from merchant_admin.payments import lines, looks, plain_facts, sending, service
 from merchant_admin.payments.models import Charge
 from merchant_admin.payments.sending import LEASE_SECONDS, Answer, Send
 from merchant_admin.payments.service import ChargeSheet
-from merchant_admin.payments.states import LINE_OF_ATTEMPT, AttemptState
+from merchant_admin.payments.states import AttemptState
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,18 @@ def claim(ctx: WorkContext, session: Session, wishes: Sequence[Wish]) -> list[tu
         charge = service.charge_of(ctx, wish.sheet, wish.key)
         names = (new_merchant_uid(), wish.key.customer_uid, wish.key.pg_id)
         made.append((wish, charge, service.ready_attempt(ctx, charge, *names)))
-    session.add_all([charge for _wish, charge, _attempt in made])
-    session.flush()
+    insert_new(session, [charge for _wish, charge, _attempt in made])
     session.add_all([attempt for _wish, _charge, attempt in made])
     session.flush()
     now, lease, owner = lease_now(session, ctx.clock), timedelta(seconds=LEASE_SECONDS), me()
+    born = []
     for wish, charge, attempt in made:
         looks.say(ctx, "charge.asked", attempt, charge, None, kind=charge.kind.value)
-        line = lines.open_line(session, attempt, charge, wish.key)
         sending.mark(attempt, now, lease=lease, owner=owner)
         looks.say(ctx, "charge.sent", attempt, charge, AttemptState.READY, sends=attempt.sends)
-        line.state = LINE_OF_ATTEMPT[attempt.state]
+        born.append(lines.first_line(attempt, charge, wish.key))
     write_changed(session, [attempt for _wish, _charge, attempt in made])
-    session.flush()
+    insert_new(session, born)
     return [(charge, sending.claimed(attempt, charge, wish.customer)) for wish, charge, attempt in made]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from merchant_admin.billing_keys.models import BillingKey
 from merchant_admin.core.context import WorkContext
-from merchant_admin.core.heaps import write_changed
+from merchant_admin.core.heaps import insert_new, write_changed
 from merchant_admin.customers.models import Customer
 from merchant_admin.payments import together
 from merchant_admin.payments.sending import Answer, Send
@@ -36,14 +36,15 @@ def claim(ctx: WorkContext, ids: Sequence[str]) -> tuple[list[Claimed], list[str
     with ctx.atomic() as session:
         wishes = _wishes(ctx, session, ids)
         made = together.claim(ctx, session, [wish for _period, wish in wishes])
-        claimed = []
+        claimed, bound = [], []
         for (period, _wish), (charge, send) in zip(wishes, made, strict=True):
             number = period.tries + period.hand_tries + 1
-            session.add(PeriodCharge(charge_id=charge.id, period_id=period.id, number=number, by_hand=False))
+            bound.append(PeriodCharge(charge_id=charge.id, period_id=period.id, number=number, by_hand=False))
             period.state = PeriodState.CHARGING
             period.tries += 1
             claimed.append(Claimed(period.id, send))
         write_changed(session, [period for period, _wish in wishes])
+        insert_new(session, bound)
     taken = {one.period_id for one in claimed}
     return claimed, [period_id for period_id in ids if period_id not in taken]
 

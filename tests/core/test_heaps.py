@@ -8,8 +8,10 @@ from sqlalchemy import event, select, text
 from sqlalchemy.orm.exc import StaleDataError
 
 from merchant_admin.core.db import db
-from merchant_admin.core.heaps import write_changed
+from merchant_admin.core.heaps import insert_new, write_changed
 from merchant_admin.customers.models import Customer
+from merchant_admin.subscriptions.models import Plan
+from merchant_admin.subscriptions.states import AfterLast, CatchUp, Unit
 
 
 @pytest.fixture
@@ -53,6 +55,27 @@ def test_rows_that_changed_in_other_ways_are_all_written(each_world, three):
         third.archived_at = None
         write_changed(session, [third])
     assert [one.archived_at for one in _all(each_world.session, three)] == [None] * 3
+
+
+def test_new_rows_are_added_whatever_columns_each_of_them_names(each_world):
+    now = each_world.clock.now()
+    made = [a_plan_row(number, now, **more) for number, more in enumerate([{}, {"archived_at": now}, {}])]
+    with each_world.ctx().atomic() as session, _journeys() as sent:
+        insert_new(session, made)
+        insert_new(session, [])
+    rows = each_world.session.scalars(select(Plan).order_by(Plan.id)).all()
+    assert [(one.name, one.unit, one.trial_days, one.created_at) for one in rows] == [
+        (one.name, Unit.MONTH, 0, now) for one in made
+    ]
+    assert [one.archived_at for one in rows] == [None, now, None]
+    assert len(sent) == (2 if db.engine.dialect.name == "postgresql" else 3), sent
+
+
+def a_plan_row(number, now, **more):
+    return Plan(
+        id=f"pln_{number}", name=f"요금제 {number}", amount_krw=9_900, unit=Unit.MONTH, every=1, retry_days="",
+        after_last=AfterLast.END, catch_up=CatchUp.CHARGE, created_at=now, **more,
+    )  # fmt: skip
 
 
 def test_what_was_written_is_not_written_again(each_world, three):
