@@ -17,6 +17,7 @@ from merchant_admin.card_links.states import LIVE, WORKING
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.db import among
 from merchant_admin.core.errors import NotFound, RuleBroken
+from merchant_admin.core.settings import Mode
 from merchant_admin.notices.models import Notice
 from merchant_admin.notices.shipped import LINK_VARIABLES
 from merchant_admin.notices.states import NoticeKind, NoticeState
@@ -30,10 +31,14 @@ from merchant_admin.subscriptions.telling import cause_of_card
 AT_ONCE = 100  # causes of one round
 
 
-def awaiting(session: Session, limit: int = AT_ONCE) -> list[str]:
-    """The causes whose notices wait for a link, the longest waiting first."""
-    waits = select(Notice.cause).where(Notice.awaits_link.is_(True), among(Notice.state, {NoticeState.WAITING}))
-    found = session.scalars(waits.order_by(Notice.send_at, Notice.id).limit(limit))
+def awaiting(ctx: WorkContext, limit: int = AT_ONCE) -> list[str]:
+    """The causes whose notices wait for a link, the longest waiting first. Those of another mode stay."""
+    waits = select(Notice.cause).join(Subscription, Subscription.id == Notice.subject_id)
+    waits = waits.where(
+        Notice.awaits_link.is_(True), among(Notice.state, {NoticeState.WAITING}), Subscription.mode == Mode(ctx.mode)
+    )
+    found = ctx.reader.scalars(waits.order_by(Notice.send_at, Notice.id).limit(limit)).all()
+    ctx.end_reading()
     return list(dict.fromkeys(found))
 
 

@@ -278,7 +278,7 @@ def test_a_text_without_room_for_the_link_makes_none(shop):
 
 def test_a_process_killed_between_the_notice_and_its_link_sends_nothing_until_the_next_round(shop):
     held_id = subscribed(shop, card="stopped")
-    turn_without_link(shop, held_id)
+    refused_alone(shop, held_id)
     send(shop)
     assert (links(shop), shop.box.taken, told(shop)[0].awaits_link) == ([], [], True)
     page = shop.signed_in(Role.CLERK).get(f"/notices/{told(shop)[0].id}").text
@@ -288,20 +288,17 @@ def test_a_process_killed_between_the_notice_and_its_link_sends_nothing_until_th
     assert (len(links(shop)), len(tokens(shop))) == (1, 1)
 
 
-def turn_without_link(world, held_id):
-    """The refusal is written, and then the power goes."""
-    real, automatic.awaiting = automatic.awaiting, lambda _session: []
-    try:
-        turn(world)
-    finally:
-        automatic.awaiting = real
+def refused_alone(world, held_id):
+    """The refusal is written, and whoever wrote it goes no further."""
+    period_id = due_period(world, held_id)
+    clock.see_to(world.ctx(), world.gateway, period_id)
     assert states(world, held_id) == ["needs_card"]
 
 
 def test_a_link_whose_write_is_lost_is_made_whole_by_the_next_round(shop):
     held_id = subscribed(shop, card="stopped")
-    turn_without_link(shop, held_id)
-    (cause,) = automatic.awaiting(shop.session())
+    refused_alone(shop, held_id)
+    (cause,) = automatic.awaiting(shop.ctx())
     ctx = shop.ctx()
     with suppress(ZeroDivisionError), ctx.atomic() as session:
         automatic._add(ctx, session, shop.gateway.billing_pg, cause)
@@ -318,8 +315,7 @@ def test_two_workers_make_one_link_for_one_notice(each_world):
     held_id = subscribed(world, card="stopped")
     period_id = due_period(world, held_id)
     dunning.needs_card(ctx, period_id, fresh(world, held_id).billing_key_id)
-    (cause,) = automatic.awaiting(world.session())
-    world.session.rollback()
+    (cause,) = automatic.awaiting(world.ctx())
     gate, pg = threading.Barrier(2, timeout=20), world.gateway.billing_pg
 
     def one():

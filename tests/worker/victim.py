@@ -105,6 +105,12 @@ def renew(folder, env, at_once):
             pass
 
 
+def turn(folder, env, deadly, ahead):
+    """One turn of the subscriptions' clock, at any hour, so many seconds later."""
+    hours = Hours(*ALL_DAY)
+    _act(folder, env, deadly, lambda ctx, gateway: keep_promises(ctx, gateway, hours), LaterClock(ahead))
+
+
 def _act(folder, env, deadly, act, clock=None):
     app = create_app(settings_for(Path(folder), **env), clock=clock)
     with app.app_context():
