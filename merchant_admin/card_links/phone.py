@@ -23,6 +23,7 @@ from merchant_admin.customers.models import Customer
 from merchant_admin.payments.window import Told, WindowPlace, read_told
 from merchant_admin.registrations.models import Registration
 from merchant_admin.registrations.service import note_return, window_parameters
+from merchant_admin.staff.strangers import misses_counted
 from merchant_admin.web import windows
 from merchant_admin.web.access import gateway, public, services, work_context
 from merchant_admin.web.forms import FormReader
@@ -114,10 +115,10 @@ def link_told(token: str) -> Response:
 @public
 def come_back(return_token: str) -> Response:
     """Where a phone comes back to, any number of times: it only leads to one look at PortOne."""
-    view = queries.link_of_return(db.session(), return_token, work_context().now())
+    view = _of_return(return_token)
     if not request.args.get("poll"):
         _keep_hint(view, read_told(request.args))
-        view = queries.link_of_return(db.session(), return_token, work_context().now())
+        view = _of_return(return_token)
     return _link_page(None, view, FormReader.showing())
 
 
@@ -132,7 +133,13 @@ def _keep_hint(view: LinkView, said: Told) -> None:
 
 
 def _of_token(token: str) -> LinkView:
-    return queries.link_of_token(db.session(), token, work_context().now())
+    with misses_counted():
+        return queries.link_of_token(db.session(), token, work_context().now())
+
+
+def _of_return(return_token: str) -> LinkView:
+    with misses_counted():
+        return queries.link_of_return(db.session(), return_token, work_context().now())
 
 
 def _as_customer() -> WorkContext:

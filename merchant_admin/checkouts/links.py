@@ -16,6 +16,7 @@ from merchant_admin.core.context import Actor, ActorKind, WorkContext
 from merchant_admin.core.db import db
 from merchant_admin.core.errors import GatewayError, RuleBroken
 from merchant_admin.payments.window import read_told
+from merchant_admin.staff.strangers import misses_counted
 from merchant_admin.web.access import current_staff, gateway, public, work_context
 from merchant_admin.web.headers import card_window
 from merchant_admin.web.pages import after_post, page
@@ -86,11 +87,13 @@ def come_back(way_back: str) -> Response:
 
 
 def _of_token(token: str) -> CheckoutView:
-    return queries.checkout_of_token(db.session(), token, work_context().now())
+    with misses_counted():
+        return queries.checkout_of_token(db.session(), token, work_context().now())
 
 
 def _of_return(way_back: str) -> CheckoutView:
-    return queries.checkout_of_return(db.session(), way_back, work_context().now())
+    with misses_counted():
+        return queries.checkout_of_return(db.session(), way_back, work_context().now())
 
 
 def _as_customer() -> WorkContext:

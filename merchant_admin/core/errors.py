@@ -12,6 +12,7 @@ class ConsoleError(Exception):
 
     status = 500
     field: str | None = None
+    retry_after_seconds: int | None = None  # when the same may be asked again, where that is known
 
     def __init__(self, message: object, **facts: object) -> None:
         super().__init__(message)

@@ -43,6 +43,8 @@ class StaffSession(Base):
 class SignInTry(Base):
     """One try that has not succeeded, counted in one bucket: an account, an address or all (kept as a keyed hash).
 
+    A customer's link that does not exist, opened by a stranger, is one too.
+
     Written before the password is looked at, so that a burst of parallel tries is counted too; taken back on success.
     """
 

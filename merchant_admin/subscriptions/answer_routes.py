@@ -17,6 +17,7 @@ from merchant_admin.notices import consents
 from merchant_admin.notices.consents import Said
 from merchant_admin.notices.models import Consent
 from merchant_admin.notices.states import SaidBy
+from merchant_admin.staff.strangers import misses_counted
 from merchant_admin.subscriptions.answering import ConsentPage, Standing, page_of_token
 from merchant_admin.subscriptions.words import cycle
 from merchant_admin.web.access import public, work_context
@@ -80,7 +81,8 @@ def _page(token: str, view: ConsentPage, form: FormReader, status: int = 200) ->
 
 
 def _of_token(token: str) -> ConsentPage:
-    return page_of_token(db.session(), token, work_context().now())
+    with misses_counted():
+        return page_of_token(db.session(), token, work_context().now())
 
 
 def _as_customer() -> WorkContext:

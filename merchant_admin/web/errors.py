@@ -62,7 +62,10 @@ def _told(error: ConsoleError) -> Response:
     facts = {"facts": error.facts, "endpoint": request.endpoint, "incident": incident_id()}
     log.info("request.refused %s", type(error).__name__, extra=facts)
     title, sentence = _words_of(error.status)
-    return _answer(error.status, title, error.message or sentence)
+    response = _answer(error.status, title, error.message or sentence)
+    if error.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
 
 
 def _framework(error: HTTPException) -> Any:
