@@ -12,6 +12,7 @@ from merchant_admin.core.outgoing import Channel
 from merchant_admin.core.paging import Place
 from merchant_admin.core.permissions import Role
 from merchant_admin.notices.sending import due_notices
+from merchant_admin.webhooks.service import receive
 from merchant_admin.worker.notifying import send_notices
 from merchant_admin.worker.queries import outbox_of
 from merchant_admin.worker.service import run_once
@@ -83,8 +84,11 @@ def test_pages_of_all_day_read_no_whole_table(world):
 
 def test_a_round_of_the_worker_reads_no_whole_table(world):
     furnish(world)
+    news = b'{"imp_uid": "imp_123456789012", "merchant_uid": "of_a_stranger", "status": "paid"}'
+    receive(world.ctx(), news, "application/json", "10.0.0.9")  # without any, the worker asks for nothing more of it
     with statements(db.engine) as asked:
         run_once(world.ctx(), world.gateway)
+    assert sum("FROM webhook_events" in text for text, _bound in asked) > 3
     assert len(asked) > 10
     assert whole_reads(world.session, asked) == set()
 
