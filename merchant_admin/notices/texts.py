@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from merchant_admin.audit.service import record
 from merchant_admin.core.context import WorkContext
 from merchant_admin.core.errors import Conflict
-from merchant_admin.core.outgoing import Channel
+from merchant_admin.core.outgoing import Channel, Outgoing
 from merchant_admin.notices.models import NoticeText
-from merchant_admin.notices.shipped import VARIABLES, Wording, shipped
+from merchant_admin.notices.shipped import LINK_VARIABLES, VARIABLES, Wording, shipped
 from merchant_admin.notices.states import NoticeKind
 
 SUBJECT_MOST, MAIL_MOST, TEXT_MOST = 100, 2_000, 300
@@ -64,6 +64,12 @@ def wording_of(session: Session, kind: NoticeKind, channel: Channel) -> Wording:
     newest = select(NoticeText).where(NoticeText.kind == kind, NoticeText.channel == channel)
     found = session.scalars(newest.order_by(NoticeText.version.desc()).limit(1)).first()
     return _wording(found) if found else shipped(kind, channel)
+
+
+def carries_its_link(session: Session, out: Outgoing, kind: NoticeKind) -> bool:
+    """Whether some way that is on tells of this kind, in a text with room for the kind's link."""
+    held = [wording_of(session, kind, channel) for channel in out.channels]
+    return any(each.is_on and LINK_VARIABLES[kind] in used_variables(each.body) for each in held)
 
 
 def wordings(session: Session) -> dict[tuple[NoticeKind, Channel], Wording]:

@@ -23,6 +23,7 @@ class StepKind(StrEnum):
     END = "end"
     PAUSE = "pause"
     RESUME = "resume"
+    CARD_LINK = "card_link"  # in the notice that another card is needed
 
 
 class Only(StrEnum):
@@ -30,6 +31,7 @@ class Only(StrEnum):
 
     ALWAYS = "always"
     REFUSED = "refused"  # every charge of the period before it was refused, and not for good
+    HARD = "hard"  # the charge before it was refused for good: this card will never do
     NO_CARD = "no_card"  # no other card came by then
     PAID = "paid"  # the period before it was paid
 
@@ -51,7 +53,7 @@ class Rule:
 
     gaps: tuple[int, ...]
     after_last: AfterLast
-    sends_card_link: bool  # with the notice that another card is needed
+    sends_card_link: bool  # with the notice that another card is needed, where customers are told so at all
 
     @property
     def card_days(self) -> int:
@@ -109,7 +111,8 @@ def _charging(standing: Standing, terms: Terms, rule: Rule, hours: Hours, now: d
         return []
     at = within(hours, max(now, _opening(first[0].on, hours.start)))
     chain = _refused(first[0].amount_krw, at, 1, rule, hours)
-    return [Step(StepKind.CHARGE, Only.ALWAYS, at, first[0].amount_krw), *chain, *_later(standing, hours, now, skip=1)]
+    charge = Step(StepKind.CHARGE, Only.ALWAYS, at, first[0].amount_krw)
+    return [charge, *_dead_card(rule, at), *chain, *_later(standing, hours, now, skip=1)]
 
 
 def within(hours: Hours, at: datetime) -> datetime:
@@ -132,7 +135,14 @@ def _collecting(owed: Owed, rule: Rule, hours: Hours, now: datetime) -> Iterator
             at = within(hours, max(now, owed.try_at or now))
             kind = StepKind.RETRY if owed.tries else StepKind.CHARGE
             yield Step(kind, Only.ALWAYS, at, owed.amount_krw, owed.tries)
+            yield from _dead_card(rule, at)
             yield from _refused(owed.amount_krw, at, owed.tries + 1, rule, hours)
+
+
+def _dead_card(rule: Rule, at: datetime) -> Iterator[Step]:
+    """What the customer gets when the charge made `at` is refused for good."""
+    if rule.sends_card_link:
+        yield Step(StepKind.CARD_LINK, Only.HARD, at)
 
 
 def _refused(amount_krw: int, at: datetime, tries: int, rule: Rule, hours: Hours) -> Iterator[Step]:

@@ -9,7 +9,7 @@ def _(text: str, **words: object) -> str:
     return str(gettext(text, **words))
 
 
-def what(step: Step) -> str:
+def what(step: Step) -> str:  # noqa: PLR0911 - one sentence for each kind
     """What happens in this step."""
     match step.kind:
         case StepKind.CHARGE:
@@ -20,6 +20,8 @@ def what(step: Step) -> str:
             return _("결과를 확인하고 있습니다. 확인될 때까지 아무것도 보내지 않습니다")
         case StepKind.END:
             return _("정기결제가 끝납니다")
+        case StepKind.CARD_LINK:
+            return _("고객에게 가는 알림에 카드 링크를 넣습니다")
         case StepKind.RESUME:
             return _("일시정지가 끝나고 다시 시작합니다")
         case StepKind.PAUSE:
@@ -33,6 +35,8 @@ def only_if(step: Step) -> str:
             return ""
         case Only.REFUSED:
             return _("앞의 결제가 모두 거절되었을 때만")
+        case Only.HARD:
+            return _("분실·정지·만료되었거나 정보가 틀린 카드일 때만")
         case Only.NO_CARD:
             return _("그때까지 새 카드가 없으면")
         case Only.PAID:

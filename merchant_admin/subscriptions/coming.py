@@ -24,19 +24,24 @@ class Coming:
     step: Step
 
 
-def rule_of(plan: Plan) -> Rule:
-    """How the plan deals with refusals."""
-    return Rule(plan.gaps, plan.after_last, plan.sends_card_link)
+def rule_of(plan: Plan, *, is_told: bool) -> Rule:
+    """How the plan deals with refusals. `is_told`: customers are told that a card is needed, with room for its link."""
+    return Rule(plan.gaps, plan.after_last, plan.sends_card_link and is_told)
 
 
-def steps_of(held: Subscription, plan: Plan, owed: Period | None, hours: Hours, now: datetime) -> list[Step]:
+def steps_of(
+    held: Subscription, plan: Plan, owed: Period | None, hours: Hours, now: datetime, *, is_told: bool = False
+) -> list[Step]:
     """What will happen to this subscription."""
     debt = Owed(owed.state, owed.amount_krw, owed.try_at, owed.tries) if owed else None
     terms = Terms.of(held) if held.next_on else None
-    return ahead(Standing(held.state, terms, held.ends_on, debt, held.resumes_on), rule_of(plan), hours, now)
+    standing = Standing(held.state, terms, held.ends_on, debt, held.resumes_on)
+    return ahead(standing, rule_of(plan, is_told=is_told), hours, now)
 
 
-def of_customer(session: Session, customer_id: str, hours: Hours, now: datetime) -> list[Coming]:
+def of_customer(
+    session: Session, customer_id: str, hours: Hours, now: datetime, *, is_told: bool = False
+) -> list[Coming]:
     """What will happen to all live subscriptions of a customer, the soonest first; what has no date stands on top."""
     rows = session.execute(
         select(Subscription, Plan, Period)
@@ -47,6 +52,8 @@ def of_customer(session: Session, customer_id: str, hours: Hours, now: datetime)
         .limit(MOST)
     )
     found = [
-        Coming(held.id, held.name, step) for held, plan, owed in rows for step in steps_of(held, plan, owed, hours, now)
+        Coming(held.id, held.name, step)
+        for held, plan, owed in rows
+        for step in steps_of(held, plan, owed, hours, now, is_told=is_told)
     ]
     return sorted(found, key=lambda each: each.step.at or now)

@@ -9,7 +9,7 @@ from merchant_admin.core.permissions import Permission
 from merchant_admin.core.times import seoul_day
 from merchant_admin.subscriptions import forms, plan_words, plans, queries, refusals, words
 from merchant_admin.subscriptions.models import Plan
-from merchant_admin.subscriptions.routes import bp
+from merchant_admin.subscriptions.routes import bp, tells_of_cards
 from merchant_admin.subscriptions.states import AfterLast, CatchUp, Unit
 from merchant_admin.web.access import requires, work_context
 from merchant_admin.web.forms import FormReader
@@ -121,7 +121,7 @@ def archive_plan(plan_id: str) -> Response:
 
 def _plan_page(plan: Plan | None, form: FormReader, status: int = 200, refusal: ConsoleError | None = None) -> Response:
     return page(
-        "subscriptions/plan.html", plan=plan, form=form, status=status, refusal=refusal,
+        "subscriptions/plan.html", plan=plan, form=form, status=status, refusal=refusal, is_told=tells_of_cards(),
         in_use=plan is not None and plans.is_in_use(db.session(), plan.id),
         units=[(unit.value, word(unit)) for unit in Unit],
         after_last=[(each.value, word(each)) for each in AfterLast],

@@ -22,6 +22,8 @@ from merchant_admin.failures.states import FailureClass
 from merchant_admin.failures.words import READINGS
 from merchant_admin.notices.consent_queries import held_for
 from merchant_admin.notices.queries import newest_with_link
+from merchant_admin.notices.states import NoticeKind
+from merchant_admin.notices.texts import carries_its_link
 from merchant_admin.payments.charging import Payer, payer
 from merchant_admin.subscriptions import ahead_words, clock, coming, forms, proposals, queries, service, words
 from merchant_admin.subscriptions.clock import Hours
@@ -134,11 +136,17 @@ def _agreeing(subscription_id: str) -> dict[str, Any]:
 
 def _ahead_of(held: Subscription, plan: Plan, owed: Period | None) -> dict[str, Any]:
     """What subscriptions/_ahead.html needs."""
-    hours = Hours(*services().settings.charge_hours)
+    hours, is_told = Hours(*services().settings.charge_hours), tells_of_cards()
     return {
-        "steps": coming.steps_of(held, plan, owed, hours, work_context().now()), "rule": coming.rule_of(plan),
+        "steps": coming.steps_of(held, plan, owed, hours, work_context().now(), is_told=is_told),
+        "rule": coming.rule_of(plan, is_told=is_told),
         "hours": hours, "hard": HARD_IN_ORDER, "what": ahead_words.what, "only_if": ahead_words.only_if,
     }  # fmt: skip
+
+
+def tells_of_cards() -> bool:
+    """Whether customers are told that another card is needed, in a text with room for its link."""
+    return carries_its_link(db.session(), services().settings.outgoing, NoticeKind.CARD_NEEDED)
 
 
 @bp.get("/customers/<string:customer_id>/ahead")
@@ -148,7 +156,7 @@ def show_ahead(customer_id: str) -> Response:
     customer, hours = customer_summary(db.session(), customer_id), Hours(*services().settings.charge_hours)
     return page(
         "subscriptions/ahead.html", customer_id=customer.id, customer_name=customer.name, hours=hours,
-        coming=coming.of_customer(db.session(), customer.id, hours, work_context().now()),
+        coming=coming.of_customer(db.session(), customer.id, hours, work_context().now(), is_told=tells_of_cards()),
         what=ahead_words.what, only_if=ahead_words.only_if,
     )  # fmt: skip
 

@@ -1,19 +1,25 @@
 """What will happen, told with dates: and the clock then does exactly that."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 import pytest
 from bs4 import BeautifulSoup
 
+from merchant_admin.core.outgoing import Channel
 from merchant_admin.core.permissions import Role
 from merchant_admin.core.times import SEOUL
+from merchant_admin.notices.states import NoticeKind
+from merchant_admin.notices.texts import save_text, wording_of
 from merchant_admin.subscriptions import coming, queries, service
 from merchant_admin.subscriptions.ahead import within
 from merchant_admin.subscriptions.clock import Hours
 from merchant_admin.subscriptions.models import Plan
 from merchant_admin.subscriptions.states import AfterLast, PeriodState
+from tests.conftest import NOON
 from tests.subscriptions.acting import a_plan, attempts, fresh, pass_days, periods, states, subscribed, turn
 from tests.support.pages import inspect
+from tests.support.world import World
 
 
 def steps(world, made):
@@ -82,6 +88,29 @@ def test_the_pages_show_the_dates_and_the_rules(world):
     listed = BeautifulSoup(viewer.get(f"/customers/{customer_id}/ahead").text, "html.parser").select("tbody tr")
     assert len(listed) == 5
     assert f"/customers/{customer_id}/ahead" in viewer.get(f"/customers/{customer_id}").text
+
+
+def test_the_link_for_a_dead_card_is_told_with_its_date_where_customers_are_told(empty_database, tmp_path):
+    with World(tmp_path, template=empty_database, at=NOON, TEXT_NOTICES="csv") as world:
+        sends, leaves = (
+            subscribed(world, a_plan(world, gaps=(1,))),
+            subscribed(world, a_plan(world, sends_card_link=False)),
+        )
+        turn(world)
+        viewer = world.signed_in(Role.VIEWER)
+        shown, other = (viewer.get(f"/subscriptions/{each}").text for each in (sends, leaves))
+        rows = [
+            row.get_text(" ", strip=True)
+            for row in inspect(shown).find(id="ahead-title").find_parent("section").select("tbody tr")
+        ]
+        assert ("2026. 12. 23. 오전 9:00" in rows[1], "카드 링크를 넣습니다" in rows[1]) == (True, True), rows
+        assert "정보가 틀린 카드일 때만" in rows[1]
+        assert "카드 링크를 넣습니다" not in other
+        assert "카드 링크는 직원이 보냅니다" in other
+        ctx = world.ctx()
+        save_text(ctx, replace(wording_of(world.session(), NoticeKind.CARD_NEEDED, Channel.TEXT), is_on=False))
+        assert "카드 링크는 직원이 보냅니다" in viewer.get(f"/subscriptions/{sends}").text
+        assert "꺼져 있거나" in world.signed_in(Role.MANAGER).get("/plans/new").text
 
 
 def test_an_uncertain_charge_blocks_whatever_would_come(world):

@@ -4,10 +4,19 @@ import pytest
 
 from merchant_admin.core.permissions import Role
 from merchant_admin.subscriptions.models import Plan
+from tests.conftest import NOON
 from tests.notices.acting import fields
 from tests.subscriptions.acting import a_plan, subscribed
+from tests.support.world import World
 
 ANY = {"unit": "month", "after_last": "end", "catch_up": "charge"}
+
+
+@pytest.fixture
+def world(empty_database, tmp_path):
+    """A shop that tells its customers."""
+    with World(tmp_path, template=empty_database, at=NOON, TEXT_NOTICES="csv") as made:
+        yield made
 
 
 @pytest.fixture
