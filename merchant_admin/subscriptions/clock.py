@@ -177,8 +177,8 @@ def let_go(ctx: WorkContext, ids: Collection[str]) -> None:
     """Give back what was taken in hand and not begun, so that nobody has to wait until it is held no more."""
     ctx.end_reading()
     with ctx.atomic() as session:
-        mine = update(Period).where(Period.id.in_(ids), among(Period.state, TO_CHARGE | {PeriodState.NEEDS_CARD}))
-        session.execute(mine.values(held_until=None), execution_options={"synchronize_session": False})
+        mine = update(Period).where(Period.id.in_(ids)).values(held_until=None)
+        session.execute(mine, execution_options={"synchronize_session": False})
 
 
 def to_take(mode: Mode, now: datetime, limit: int) -> Select[str]:

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, select
@@ -201,3 +202,15 @@ def test_a_worker_that_stops_leaves_what_it_had_not_begun_to_the_others_at_once(
     keep_promises(world.ctx(), world.gateway, Hours())
     assert {state for one in made for state in states(world, one)} == {"paid"}
     assert len(taken(world)) == len(made)
+
+
+def test_an_answer_that_comes_late_does_not_make_a_card_look_unused(each_world):
+    world, newer = each_world, each_world.clock.now() + timedelta(hours=1)
+    late, usual = (subscribed(world, a_plan(world)) for _each in range(2))
+    claimed, _others = collecting.claim(world.ctx(), clock.claim_due(world.ctx()))
+    answered = [(one, sending.ask(world.gateway, one.send)) for one in claimed]
+    with world.ctx().atomic() as session:
+        session.get(BillingKey, fresh(world, late).billing_key_id).last_charged_at = newer
+    collecting.write_down(world.ctx(), answered)
+    used = [world.session.get(BillingKey, fresh(world, one).billing_key_id).last_charged_at for one in (late, usual)]
+    assert used == [newer, world.clock.now()]
