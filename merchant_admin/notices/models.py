@@ -42,6 +42,7 @@ class Notice(Base):
         Index("ix_notices_subject", "subject_id", "kind", "about_on"),
         Index(
             "ix_notices_awaiting",
+            "state",
             "send_at",
             "id",
             sqlite_where=_AWAITS_ON_SQLITE,

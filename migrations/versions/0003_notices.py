@@ -101,7 +101,7 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notices')),
     sa.UniqueConstraint('cause', 'kind', 'channel', name=op.f('uq_notices_cause_kind_channel'))
     )
-    op.create_index('ix_notices_awaiting', 'notices', ['send_at', 'id'], unique=False, sqlite_where=sa.text("awaits_link IS 1"), postgresql_where=sa.text("awaits_link IS true"))
+    op.create_index('ix_notices_awaiting', 'notices', ['state', 'send_at', 'id'], unique=False, sqlite_where=sa.text("awaits_link IS 1"), postgresql_where=sa.text("awaits_link IS true"))
     op.create_index('ix_notices_link', 'notices', ['link_id'], unique=False, sqlite_where=sa.text("link_id IS NOT NULL"), postgresql_where=sa.text("link_id IS NOT NULL"))
     op.create_index('ix_notices_customer', 'notices', ['customer_id', 'created_at', 'id'], unique=False)
     op.create_index('ix_notices_handover', 'notices', ['handover_id', 'id'], unique=False)
