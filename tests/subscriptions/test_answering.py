@@ -4,6 +4,7 @@ import csv
 import io
 import logging
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from merchant_admin.notices.consents import Said
 from merchant_admin.notices.models import Consent, ConsentWord, Notice
 from merchant_admin.notices.shipped import shipped
 from merchant_admin.notices.states import ConsentState, NoticeKind, NoticeState, SaidBy, Why
-from merchant_admin.notices.texts import save_text
+from merchant_admin.notices.texts import save_text, wording_of
 from merchant_admin.subscriptions import service
 from merchant_admin.subscriptions.service import Change
 from tests.conftest import NOON
@@ -99,8 +100,9 @@ def test_the_page_says_what_changes_and_a_yes_is_charged_on_its_day(shop):
     made, address = raised(shop)
     phone = Phone(shop, address)
     page = phone.reads()
-    for fact in ("매월 ₩9,900", "매월 ₩12,900", "2026. 12. 23.", "12,900원", "버전 0", "온빛상점"):
+    for fact in ("매월 ₩9,900", "매월 ₩12,900", "2026. 12. 23.", "12,900원", "온빛상점"):
         assert fact in page, fact
+    assert "버전" not in page  # of the text that stands from the start there is one only
     assert phone.says("yes").status_code == 303
     assert "동의하셨습니다." in phone.reads()
     (word,) = words(shop)
@@ -109,6 +111,14 @@ def test_the_page_says_what_changes_and_a_yes_is_charged_on_its_day(shop):
     to_the_due_day(shop, made)
     assert taken(shop) == [9_900, 12_900]
     assert "동의하셨습니다." in phone.reads()
+
+
+def test_the_page_names_the_version_of_a_text_that_the_merchant_wrote(shop):
+    held = wording_of(shop.session, NoticeKind.PRICE_RISE, Channel.EMAIL)
+    save_text(shop.ctx(), replace(held, body=f"{held.body} 고맙습니다."))
+    _made, address = raised(shop)
+    page = Phone(shop, address).reads()
+    assert ("버전 1" in page, "고맙습니다." in page) == (True, True)
 
 
 def test_a_no_is_kept_shown_to_staff_and_not_charged(shop):
