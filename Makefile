@@ -10,6 +10,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 SOURCES := app.py gunicorn.conf.py merchant_admin portone_sandbox migrations tests bench
 export HOST PORT
+# Images of containers often forbid it; without compiled code each process of the tests compiles the whole product anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	@echo "make run     a demo merchant at http://$(HOST):$(PORT) (HOST=, PORT=)"
