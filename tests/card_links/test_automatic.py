@@ -2,6 +2,7 @@
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -334,6 +335,34 @@ def test_two_workers_make_one_link_for_one_notice(each_world):
     (line,) = handed_over(ctx, hand_over(ctx))
     assert LINK.search(line.text)[1] == service.token(ctx, link.id)
     assert row_of(world, link).sent_at is not None
+
+
+def test_staff_who_press_while_the_worker_makes_a_link_leave_one_that_lives(each_world):
+    world = each_world
+    ctx = world.ctx()
+    ctx = replace(ctx, outgoing=replace(ctx.outgoing, text=TextWay.CSV))
+    held_id = subscribed(world, card="stopped")
+    held = fresh(world, held_id)
+    order = LinkOrder(new_id("sht"), held.customer_id, held.billing_key_id, (held_id,), 7)
+    dunning.needs_card(ctx, due_period(world, held_id), order.billing_key_id)
+    (cause,) = automatic.awaiting(world.ctx())
+    gate, gateway = threading.Barrier(2, timeout=20), world.gateway
+
+    def one(act):
+        with world.app.app_context():
+            gate.wait()
+            act(world.ctx())
+
+    acts = (
+        lambda own: service.create_link(own, gateway, order),
+        lambda own: automatic.add_link(own, gateway.billing_pg, cause),
+    )
+    with ThreadPoolExecutor(2) as hands:
+        list(hands.map(one, acts))  # neither fails
+    (alive,) = [link for link in links(world) if link.state.value == "open"]
+    (notice,) = told(world)
+    assert (alive.sheet_key, notice.awaits_link) == (order.sheet_key, False)
+    assert notice.link_id in {link.id for link in links(world)}
 
 
 def due_period(world, held_id):
