@@ -5,7 +5,7 @@ given back, and the first news of its payment. Whatever else comes is handed bac
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select, update
@@ -37,12 +37,26 @@ class _Ours:
 def record_approvals(
     ctx: WorkContext, session: Session, told: Sequence[Transaction], *, source: str
 ) -> list[Transaction]:
-    """Record the plain ones among `told` inside an open `ctx.atomic()`; returns the others, not recorded yet."""
+    """Record the plain ones among `told` inside an open `ctx.atomic()`; returns the others, not recorded yet.
+
+    Their attempts must be locked (lock_in_order), and are read here: what others wrote meanwhile is seen.
+    """
     known = _known(session, [one for one in told if _is_plain(ctx, one)])
     plain = [(one, known[one.merchant_uid]) for one in told if one.merchant_uid in known]
     if plain:
         _record(ctx, session, plain, source)
     return [one for one in told if one.merchant_uid not in known]
+
+
+def lock_in_order(session: Session, orders: Collection[str]) -> None:
+    """Lock the attempts of stored cards among these order numbers, by id: whoever writes down many of them begins so.
+
+    Renewals and what reads PortOne's lists meet in the same minute; in two orders they would wait for each other in a
+    ring. Attempts of another kind are not meant: what promised or opened them is locked before them, one by one.
+    """
+    ours = select(Attempt.id).join(Charge, Charge.id == Attempt.charge_id)
+    ours = ours.where(Attempt.merchant_uid.in_(orders), Charge.kind.in_(_PLAIN_KINDS))
+    session.execute(ours.order_by(Attempt.id).with_for_update(of=Attempt)).all()
 
 
 def _is_plain(ctx: WorkContext, one: Transaction) -> bool:
@@ -51,17 +65,14 @@ def _is_plain(ctx: WorkContext, one: Transaction) -> bool:
 
 
 def _known(session: Session, told: list[Transaction]) -> dict[str, _Ours]:
-    """By order number, for those that are ours and of which nothing is known yet. Their attempts are locked."""
+    """By order number, for those that are ours and of which nothing is known yet."""
     orders = [one.merchant_uid for one in told]
-    asked = select(Attempt).where(Attempt.merchant_uid.in_(orders)).order_by(Attempt.id).with_for_update()
-    attempts = session.scalars(asked.execution_options(populate_existing=True)).all()
-    ids = [attempt.id for attempt in attempts]
-    # Read after the lock: what somebody else wrote while we waited for it is among it.
-    theirs = select(Attempt, Charge, BillingKey, PaymentLine).join(Charge, Charge.id == Attempt.charge_id)
-    theirs = theirs.join(BillingKey, BillingKey.customer_uid == Attempt.customer_uid)
-    theirs = theirs.join(PaymentLine, PaymentLine.attempt_id == Attempt.id).where(Attempt.id.in_(ids))
-    rows = session.execute(theirs.execution_options(populate_existing=True))
+    wanted = select(Attempt, Charge, BillingKey, PaymentLine).join(Charge, Charge.id == Attempt.charge_id)
+    wanted = wanted.join(BillingKey, BillingKey.customer_uid == Attempt.customer_uid)
+    wanted = wanted.join(PaymentLine, PaymentLine.attempt_id == Attempt.id).where(Attempt.merchant_uid.in_(orders))
+    rows = session.execute(wanted.execution_options(populate_existing=True))
     found = {row[0].merchant_uid: _Ours(*row) for row in rows}
+    ids = [one.attempt.id for one in found.values()]
     of_order = select(Payment.merchant_uid, Payment.imp_uid)
     heard = of_order.where(or_(Payment.attempt_id.in_(ids), Payment.imp_uid.in_([one.imp_uid for one in told])))
     seen = {word for row in session.execute(heard) for word in row}

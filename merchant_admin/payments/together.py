@@ -68,6 +68,7 @@ def claim(ctx: WorkContext, session: Session, wishes: Sequence[Wish]) -> list[tu
 
 def write_down(ctx: WorkContext, session: Session, answered: Sequence[tuple[Send, Answer]]) -> None:
     """Let each attempt say what its answer was, in the open write."""
+    plain_facts.lock_in_order(session, [send.order.merchant_uid for send, _answer in answered])
     told = [answer.transaction for _send, answer in answered if answer.transaction is not None]
     others = {one.merchant_uid for one in plain_facts.record_approvals(ctx, session, told, source="answer")}
     for send, answer in answered:

@@ -13,6 +13,7 @@ from merchant_admin.core.context import WorkContext
 from merchant_admin.payments import problems
 from merchant_admin.payments.facts import is_foreign, record_transaction
 from merchant_admin.payments.models import Attempt, Payment
+from merchant_admin.payments.plain_facts import lock_in_order
 from merchant_admin.payments.states import AttemptState
 from merchant_admin.portone.types import PaymentStatus, Transaction
 
@@ -94,6 +95,7 @@ def _said(row: Transaction) -> tuple[str, int, int]:
 
 def _record(ctx: WorkContext, rows: list[Transaction], source: str) -> None:
     with ctx.atomic() as session:
+        lock_in_order(session, [row.merchant_uid for row in rows])
         for row in rows:
             if is_foreign(ctx.mode, row):
                 problems.test_in_live(ctx, session, row)
