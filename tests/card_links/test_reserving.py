@@ -13,7 +13,7 @@ from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Role
 from merchant_admin.core.settings import Mode
 from merchant_admin.schedules.models import Schedule
-from merchant_admin.schedules.service import ScheduleSheet, reserve_charge
+from merchant_admin.schedules.service import ScheduleSheet, reserve_charge, revoke_schedule
 from tests.card_links.acting import Phone, a_link, row_of, work
 from tests.card_links.test_switching import Death, DyingGateway
 from tests.payments.test_races import all_at_once
@@ -88,12 +88,23 @@ def test_what_waits_for_the_press_is_among_what_needs_a_person_until_it_is_made_
     first, second = seen(world, switched)
     reserve_again(world.ctx(), world.gateway, switched.id, {first.id})
     assert "1건 · 예약 시각 2026. 12. 14." in row()[1]
-    assert not_reserved(world.session, Mode.TEST, world.clock.now()) == []
-    world.clock.advance(days=22)
-    assert row() is None
-    world.clock.advance(days=-22)
+    own, now = world.settings.mode, world.clock.now()
+    found = [not_reserved(world.session, *one) for one in ((own, now), (Mode.TEST, now), (own, second.schedule_at))]
+    assert [len(some) for some in found] == [1, 0, 0]
+    world.session.rollback()
     reserve_again(world.ctx(), world.gateway, switched.id, {second.id})
     assert row() is None
+
+
+def test_what_staff_revoked_before_the_switch_is_not_offered_again(world):
+    link = a_link(world)
+    at = world.clock.now() + timedelta(days=20)
+    sheet = ScheduleSheet(new_id("sht"), link.customer_id, link.old_key_id, 5_000, 0, "잔금", "", at)
+    revoke_schedule(world.ctx(), world.gateway, reserve_charge(world.ctx(), world.gateway, sheet).id, "고객 요청")
+    world.clock.advance(minutes=1)
+    Phone(world, link).registers()
+    assert row_of(world, link).state.value == "done"
+    assert (seen(world, link), not_reserved(world.session, world.settings.mode, world.clock.now())) == ([], [])
 
 
 def test_a_long_list_is_read_in_as_many_statements_as_a_short_one(world):
