@@ -38,9 +38,6 @@ class Agreed:
 def follow(ctx: WorkContext, session: Session, held: Subscription, before: Agreed) -> None:
     """After a change, in the same write: make, keep or withdraw the consent that the next date needs."""
     unsettled = consents.unsettled_of(session, [held.id]).get(held.id)
-    if held.state is SubscriptionState.ENDED:
-        drop(ctx, session, held)
-        return
     effective_on = _coming_on(held, seoul_day(ctx.now()))
     if effective_on is None or not ctx.outgoing.consent_days:
         return

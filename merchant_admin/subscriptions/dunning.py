@@ -106,7 +106,7 @@ def _declined(
     text = attempt.fail_reason or read_evidence(attempt.evidence)[1]
     found = dictionary(session).class_of(text)
     period.failed_on = period.failed_on or seoul_day(ctx.now())
-    if subscription.state in {SubscriptionState.ENDED, SubscriptionState.PAUSED, SubscriptionState.CANCELLING}:
+    if subscription.state is SubscriptionState.ENDED:  # nothing is owed by one that is paused or about to end
         steps.settle_period(ctx, period, PeriodState.UNCOLLECTED)
         return
     if found in HARD:
@@ -141,8 +141,7 @@ def _ask_for_card(
     """Nothing more is sent with this card; there is as much time for another one as retries would have taken."""
     gaps = session.get_one(Plan, subscription.plan_id).gaps
     period.failure, period.failed_on = found.value, period.failed_on or seoul_day(ctx.now())
-    if period.state is not PeriodState.NEEDS_CARD:
-        steps.settle_period(ctx, period, PeriodState.NEEDS_CARD, ctx.now() + timedelta(days=max(1, sum(gaps))))
+    steps.settle_period(ctx, period, PeriodState.NEEDS_CARD, ctx.now() + timedelta(days=max(1, sum(gaps))))
     steps.move(ctx, subscription, SubscriptionState.PAST_DUE)
     steps.tell(ctx, "subscription.needs_card", subscription, number=period.number, failure=found.value)
     telling.card_needed(ctx, session, subscription, period)
@@ -155,8 +154,6 @@ def _write_off(ctx: WorkContext, session: Session, subscription: Subscription, p
     facts: dict[str, Any] = {"number": period.number, "amount_krw": period.amount_krw}
     if plan.after_last is AfterLast.PAUSE:
         subscription.next_on = None
-        if subscription.state is not SubscriptionState.PAST_DUE:
-            steps.move(ctx, subscription, SubscriptionState.PAST_DUE)
         steps.move(ctx, subscription, SubscriptionState.PAUSED)
         steps.tell(ctx, "subscription.paused_unpaid", subscription, **facts)
     else:
