@@ -235,6 +235,11 @@ def test_dates_of_another_mode_are_left_alone(world):
     elsewhere.mode = Mode.TEST.value
     assert (clock.open_due(elsewhere), states(world, made)) == (0, [])
     assert (clock.open_due(world.ctx()), states(world, made)) == (1, ["due"])
+    paused = subscribed(world, starts_on=day_of(world, 5))
+    service.pause(world.ctx(), paused, fresh(world, paused).version, until=day_of(world, 2))
+    world.clock.advance(days=2)
+    assert (service.resume_due(elsewhere), fresh(world, paused).state) == (0, SubscriptionState.PAUSED)
+    assert (service.resume_due(world.ctx()), fresh(world, paused).state) == (1, SubscriptionState.ACTIVE)
 
 
 def test_what_cannot_be_is_refused_with_nothing_written(world):

@@ -12,7 +12,7 @@ from merchant_admin.failures.states import FailureClass
 from merchant_admin.failures.words import READINGS
 from merchant_admin.payments.models import Payment
 from merchant_admin.payments.service import ChargeSheet, charge_billing_key
-from merchant_admin.subscriptions import service
+from merchant_admin.subscriptions import clock, service
 from merchant_admin.subscriptions.elsewhere import settle_paid_elsewhere
 from merchant_admin.subscriptions.states import AfterLast, CatchUp, EndReason, SubscriptionState, Unit
 from tests.subscriptions.acting import (
@@ -41,6 +41,7 @@ def test_a_soft_refusal_is_retried_after_the_plans_gaps_and_then_ends_it(each_wo
     )  # fmt: skip
     tries = [one.created_at for one in attempts(each_world, made)]
     assert [(later - tries[0]).days for later in tries] == [0, 1, 4]
+    assert periods(each_world, made)[0].failed_on == day_of(each_world, -6)  # the first of them
     assert_books_balance(each_world.session)
 
 
@@ -73,18 +74,46 @@ def test_a_new_card_pays_what_was_owed_at_once_and_the_dates_stay(each_world, ca
     turn(each_world)
     held = fresh(each_world, made)
     assert (held.state, states(each_world, made)) == (SubscriptionState.ACTIVE, ["paid"])
+    assert periods(each_world, made)[0].failure is None
     assert held.next_on.isoformat() == "2026-12-23"
 
 
 def test_tries_by_staff_are_counted_apart_and_use_none_up(world):
     made = subscribed(world, a_plan(world, gaps=(2, 2)), card="balance")
     turn(world)
+    planned = periods(world, made)[0].try_at
     for number in (2, 3):
         service.collect_now(world.ctx(), world.gateway, made, number)
     period = periods(world, made)[0]
     assert (period.tries, period.hand_tries, period.state.value) == (1, 2, "retrying")
+    assert period.try_at == planned  # nor do they bring the clock's own forward
     pass_days(world, 5)
     assert (periods(world, made)[0].tries, fresh(world, made).state) == (3, SubscriptionState.ENDED)
+
+
+def test_a_press_with_another_card_after_the_last_try_is_the_last_word(world):
+    made = subscribed(world, a_plan(world, gaps=()), card="lost_card")
+    turn(world)
+    assert (states(world, made), fresh(world, made).state) == (["needs_card"], SubscriptionState.PAST_DUE)
+    held = fresh(world, made)
+    other = world.a_key(world.session.get(Customer, held.customer_id), card="balance")
+    service.change_card(world.ctx(), made, held.version, other.id)
+    service.collect_now(world.ctx(), world.gateway, made)
+    assert (states(world, made), fresh(world, made).state) == (["uncollected"], SubscriptionState.ENDED)
+
+
+def test_a_wait_for_another_card_that_staff_began_anew_is_not_cut_short_by_a_worker(world):
+    """It took the period in hand to give it up; before it did, staff tried the card once more."""
+    made = subscribed(world, a_plan(world, gaps=(2,)), card="lost_card")
+    turn(world)
+    world.clock.advance(days=2)
+    (period_id,) = clock.claim_due(world.ctx())
+    service.collect_now(world.ctx(), world.gateway, made)
+    clock.see_to(world.ctx(), world.gateway, period_id)
+    assert (states(world, made), len(attempts(world, made))) == (["needs_card"], 2)
+    world.clock.advance(days=2)
+    turn(world)
+    assert states(world, made) == ["uncollected"]
 
 
 def test_a_deleted_card_is_not_sent_and_waits_for_another(world):

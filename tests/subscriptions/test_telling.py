@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from merchant_admin.core.outgoing import Channel
+from merchant_admin.customers.models import Customer
 from merchant_admin.notices.sending import due_notices
 from merchant_admin.notices.states import NoticeKind, NoticeState
 from merchant_admin.notices.texts import save_text, wording_of
@@ -42,12 +43,16 @@ def test_what_waits_is_due_for_its_own_channel_alone_and_not_before_its_time(sho
     assert due_notices(shop.ctx(), Channel.TEXT) == []
 
 
-def test_a_try_that_staff_pressed_is_told_to_nobody_when_it_fails(shop):
-    made = subscribed(shop, a_plan(shop, gaps=(3, 3)), card="balance")
+@pytest.mark.parametrize(("card", "told"), [("balance", "failed"), ("stopped", "card_needed")])
+def test_a_try_that_staff_pressed_is_told_to_nobody_when_it_fails(shop, card, told):
+    made = subscribed(shop, a_plan(shop, gaps=(3, 3)), card=card)
     turn(shop)
+    held = fresh(shop, made)
+    other = shop.a_key(shop.session.get(Customer, held.customer_id), card="balance")
+    service.change_card(shop.ctx(), made, fresh(shop, made).version, other.id)
     service.collect_now(shop.ctx(), shop.gateway, made)
     assert fresh(shop, made).state.value == "past_due"
-    assert (kinds(shop), len(attempts(shop, made))) == (["failed"], 2)
+    assert (kinds(shop), len(attempts(shop, made))) == ([told], 2)
 
 
 def test_paid_failed_recovered_and_a_dead_card_are_told_once_each(shop):
@@ -105,6 +110,38 @@ def test_a_renewal_is_announced_days_ahead_once_and_not_for_short_cycles(shop):
     held = fresh(shop, monthly)
     service.change_terms(shop.ctx(), held.id, held.version, Change(next_on=due + timedelta(days=9)))
     assert kinds(shop, NoticeState.DROPPED) == ["renewal_soon"]  # it is no longer so
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        service.pause,
+        service.skip_next,
+        lambda *it: service.cancel_at_period_end(*it, "이사"),
+        lambda *it: service.cancel_now(*it, "이사"),
+    ],
+    ids=["pause", "skip", "planned end", "end"],
+)
+def test_a_charge_that_will_not_come_is_not_announced_any_more(shop, act):
+    made = subscribed(shop)
+    turn(shop)
+    shop.clock.advance(days=28)
+    telling.announce_renewals(shop.ctx())
+    assert kinds(shop, NoticeState.WAITING) == ["charged", "renewal_soon"]
+    act(shop.ctx(), made, fresh(shop, made).version)
+    assert kinds(shop, NoticeState.DROPPED) == ["renewal_soon"]
+
+
+def test_nor_is_one_after_a_pause_whose_day_was_moved(shop):
+    made = subscribed(shop)
+    turn(shop)
+    shop.clock.advance(days=20)
+    service.pause(shop.ctx(), made, fresh(shop, made).version, until=day_of(shop, 9))
+    shop.clock.advance(days=8)
+    telling.announce_renewals(shop.ctx())
+    assert kinds(shop, NoticeState.WAITING) == ["charged", "renewal_soon"]
+    service.change_pause(shop.ctx(), made, fresh(shop, made).version, until=day_of(shop, 20))
+    assert kinds(shop, NoticeState.DROPPED) == ["renewal_soon"]
 
 
 def test_a_refund_is_told_with_its_sum(shop):
