@@ -104,6 +104,43 @@ def test_a_shorter_cycle_is_a_higher_price_and_a_lower_sum_is_not(shop):
     assert newest(shop).state is ConsentState.OPEN
 
 
+def test_more_at_a_time_needs_a_word_even_if_it_is_less_over_the_year(shop):
+    made = subscribed(shop)
+    turn(shop)
+    change(shop, made, plan_id=a_plan(shop, name="연간", amount_krw=50_000, unit=Unit.YEAR).id)
+    assert (newest(shop).state, newest(shop).agreed_krw, newest(shop).amount_krw) == (ConsentState.OPEN, 9_900, 50_000)
+
+
+def test_what_was_agreed_to_is_where_the_next_rise_begins(shop):
+    made = subscribed(shop)
+    turn(shop)
+    change(shop, made, amount_krw=12_900)
+    answer(shop)
+    change(shop, made, amount_krw=15_900)
+    assert (newest(shop).state, newest(shop).agreed_krw, newest(shop).amount_krw) == (ConsentState.OPEN, 12_900, 15_900)
+    change(shop, made, amount_krw=12_900)
+    to_the_due_day(shop, made)
+    assert taken(shop) == [9_900, 12_900]  # to which they said yes
+
+
+def test_a_trial_that_stands_still_asks_for_no_rise_from_nothing(shop):
+    made = subscribed(shop, a_plan(shop, trial_days=14))
+    service.pause(shop.ctx(), made, fresh(shop, made).version)
+    change(shop, made, amount_krw=8_900)
+    assert {task.kind for task in tasks(shop)} == {ConsentKind.TRIAL_END}
+    service.resume(shop.ctx(), made, fresh(shop, made).version)
+    task = newest(shop)
+    assert (task.kind, task.agreed_krw, task.amount_krw) == (ConsentKind.TRIAL_END, 0, 8_900)
+
+
+def test_nobody_is_asked_for_a_date_that_will_not_come(shop):
+    made = subscribed(shop, times=1)
+    turn(shop)
+    assert fresh(shop, made).state.value == "cancelling"
+    change(shop, made, amount_krw=12_900)
+    assert tasks(shop) == []
+
+
 def test_a_trial_is_charged_only_with_a_word_and_tells_of_it_at_once(shop):
     made = subscribed(shop, a_plan(shop, trial_days=14))
     assert [row.kind.value for row in notices(shop)] == ["trial_end"]
