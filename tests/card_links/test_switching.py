@@ -142,6 +142,19 @@ def test_a_worker_killed_between_two_writes_leaves_one_card_in_charge(world, mon
     assert (state_of(world, link), old_state(world, link)) == ("done", "deleted")
 
 
+def test_a_step_in_hand_is_nobody_elses_until_its_worker_is_long_gone(world):
+    link = a_link(world)
+    phone = Phone(world, link)
+    phone.agrees()
+    phone.types_card()
+    with pytest.raises(Death):
+        work(world, 40, DyingGateway(world.gateway, "delete_card", "before"))
+    db.session.remove()
+    assert (state_of(world, link), switching.due_links(world.session, world.clock.now())) == ("moved", [])
+    world.clock.advance(seconds=switching.LEASE.total_seconds())
+    assert switching.due_links(world.session, world.clock.now()) == [link.id]
+
+
 def test_while_portone_is_away_the_old_card_stays_and_the_rest_follows(world):
     link = a_link(world)
     phone = Phone(world, link)

@@ -1,5 +1,7 @@
 """What a refusal leads to: retries with gaps, a wait for another card, an end or a pause."""
 
+from dataclasses import replace
+
 import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
@@ -10,8 +12,10 @@ from merchant_admin.core.permissions import Role
 from merchant_admin.customers.models import Customer
 from merchant_admin.failures.states import FailureClass
 from merchant_admin.failures.words import READINGS
+from merchant_admin.payments.facts import record_transaction
 from merchant_admin.payments.models import Payment
 from merchant_admin.payments.service import ChargeSheet, charge_billing_key
+from merchant_admin.portone.types import PaymentStatus
 from merchant_admin.subscriptions import clock, service
 from merchant_admin.subscriptions.elsewhere import settle_paid_elsewhere
 from merchant_admin.subscriptions.states import AfterLast, CatchUp, EndReason, SubscriptionState, Unit
@@ -163,6 +167,21 @@ def test_dates_that_pass_while_a_card_is_awaited_are_not_collected_afterwards(wo
     assert [period.due_on for period in periods(world, made)] == [day_of(world, days) for days in (-5, -3, -1)]
     assert fresh(world, made).next_on == day_of(world, 1)
     assert_books_balance(world.session)
+
+
+def test_a_late_approval_of_a_month_that_was_given_up_settles_no_other(world):
+    made = subscribed(world, a_plan(world, unit=Unit.WEEK, gaps=(1,), after_last=AfterLast.PAUSE), card="limit")
+    turn(world)
+    pass_days(world, 1)
+    service.resume(world.ctx(), made, fresh(world, made).version)
+    pass_days(world, 6)
+    assert states(world, made) == ["uncollected", "retrying"]
+    (told,) = world.gateway.payments_of(attempts(world, made)[0].merchant_uid)
+    ctx = world.ctx()
+    with ctx.atomic() as session:
+        late = replace(told, status=PaymentStatus.PAID, paid_at=ctx.now(), failed_at=None)
+        record_transaction(ctx, session, late, source="webhook")
+    assert (states(world, made), fresh(world, made).state) == (["paid", "retrying"], SubscriptionState.PAST_DUE)
 
 
 def test_a_date_that_came_while_the_outcome_was_unknown_was_not_missed(world):
