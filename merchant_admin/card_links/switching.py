@@ -98,7 +98,7 @@ def _settle_registration(ctx: WorkContext, link_id: str, *, is_due: bool) -> Lin
 def _verified(ctx: WorkContext, session: Session, link: CardLink, found: Registration) -> None:
     key = session.get_one(BillingKey, found.billing_key_id)
     link.registration_id, link.new_billing_key_id = found.id, key.id
-    if key.state is not KeyState.ACTIVE or key.customer_id != link.customer_id:
+    if key.state is not KeyState.ACTIVE:
         _fail(ctx, link, Trouble.NEW_CARD_UNUSABLE)
     elif key.pg_id != link.pg.partition(".")[2]:  # the MID says it; PGs spell their own names in several ways
         _fail(ctx, link, Trouble.OTHER_PROFILE)
@@ -119,7 +119,7 @@ def _move(ctx: WorkContext, link_id: str) -> LinkState:
                 covered = select(CardLinkSubscription.subscription_id).where(CardLinkSubscription.link_id == link_id)
                 ids = session.scalars(covered).all()
                 moved = move_to_card(ctx, session, ids, link.old_billing_key_id, link.new_billing_key_id)
-            link.state, link.moved_at, link.waits = advance(link.state, LinkState.MOVED), ctx.now(), 0
+            link.state, link.moved_at = advance(link.state, LinkState.MOVED), ctx.now()
             tell(ctx, link, "card_link.moved", count=len(moved), new_billing_key_id=link.new_billing_key_id)
             return link.state
     except (RuleBroken, NotFound) as refusal:

@@ -1,23 +1,26 @@
 """The switch, step by step: the old card works until the new one does, and no period meets both."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from merchant_admin.billing_keys.models import BillingKey
-from merchant_admin.billing_keys.service import make_default
+from merchant_admin.billing_keys.service import delete_card, make_default
 from merchant_admin.card_links import clearing, switching
+from merchant_admin.card_links.service import LinkOrder, create_link, token
 from merchant_admin.core.db import db
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.permissions import Role
 from merchant_admin.customers.models import Customer
+from merchant_admin.registrations.looking import look_at_registration
 from merchant_admin.schedules.models import Schedule
 from merchant_admin.schedules.service import ScheduleSheet, reserve_charge
 from merchant_admin.subscriptions import service as subscriptions
 from merchant_admin.subscriptions.models import Subscription
-from tests.card_links.acting import Phone, a_link, key_of, old_state, row_of, state_of, work
+from tests.card_links.acting import Phone, a_link, key_of, old_state, registration, row_of, state_of, work
 from tests.subscriptions.acting import a_plan, an_order, attempts, fresh, periods, states, subscribed, taken, turn
 from tests.support.books import assert_books_agree, assert_books_balance
 from tests.support.pages import inspect
@@ -150,8 +153,9 @@ def test_a_step_in_hand_is_nobody_elses_until_its_worker_is_long_gone(world):
     with pytest.raises(Death):
         work(world, 40, DyingGateway(world.gateway, "delete_card", "before"))
     db.session.remove()
+    world.clock.advance(seconds=switching.LEASE.total_seconds() - 1)
     assert (state_of(world, link), switching.due_links(world.session, world.clock.now())) == ("moved", [])
-    world.clock.advance(seconds=switching.LEASE.total_seconds())
+    world.clock.advance(seconds=1)
     assert switching.due_links(world.session, world.clock.now()) == [link.id]
 
 
@@ -224,6 +228,45 @@ def test_a_key_from_another_profile_takes_nothing_over(world):
     assert (row.state.value, row.trouble.value) == ("failed", "other_profile")
     assert (key_of(world, link), old_state(world, link)) == (link.old_key_id, "active")
     assert "쓰던 카드는 그대로이고" in phone.page().text
+
+
+def test_a_new_card_that_is_gone_by_then_replaces_nothing_and_revokes_nothing(world):
+    """The old card has reservations alone, so that no subscription has to be put on the new one."""
+    old = world.a_key()
+    at = world.clock.now() + timedelta(days=20)
+    sheet = ScheduleSheet(new_id("sht"), old.customer_id, old.id, 5_000, 0, "잔금", "", at)
+    schedule_id = reserve_charge(world.ctx(), world.gateway, sheet).id
+    order = LinkOrder(new_id("sht"), old.customer_id, old.id, (), 7)
+    made = create_link(world.ctx(), world.gateway, order)
+    link = SimpleNamespace(id=made.id, token=token(world.ctx(), made.id), old_key_id=old.id)
+    phone = Phone(world, link)
+    phone.agrees()
+    phone.types_card()
+    look_at_registration(world.ctx(), world.gateway, row_of(world, link).registration_id)
+    new_id_ = registration(world, link).billing_key_id
+    delete_card(world.ctx(), world.gateway, new_id_, "잘못 등록함")
+    work(world, 40)
+    row = row_of(world, link)
+    assert (row.state.value, row.trouble.value, old_state(world, link)) == ("failed", "new_card_unusable", "active")
+    assert world.session.get(Schedule, schedule_id).state.value == "scheduled"
+
+
+def test_a_new_card_that_is_gone_before_the_move_leaves_all_on_the_old_one(world, monkeypatch):
+    link = a_link(world)
+    phone = Phone(world, link)
+    phone.agrees()
+    phone.types_card()
+    with monkeypatch.context() as patched:
+        patched.setattr(switching, "_move", lambda *_words: (_ for _ in ()).throw(Death))
+        with pytest.raises(Death):
+            work(world, 40)
+    db.session.remove()
+    delete_card(world.ctx(), world.gateway, row_of(world, link).new_billing_key_id, "잘못 등록함")
+    work(world, 100)
+    row = row_of(world, link)
+    assert (row.state.value, row.trouble.value, old_state(world, link)) == ("failed", "new_card_unusable", "active")
+    assert key_of(world, link) == link.old_key_id
+    assert switching.due_links(world.session, world.clock.now() + timedelta(days=9)) == []  # a person decides
 
 
 def test_a_card_that_other_subscriptions_need_is_kept(world):
