@@ -188,9 +188,10 @@ def keep(ctx: WorkContext, subscription_id: str, version: int) -> Subscription:
         held = steps.locked(session, subscription_id, version)
         if held.state is not SubscriptionState.CANCELLING or held.times_left == 0:
             raise RuleBroken(_("해지 예정인 정기결제만 되돌릴 수 있습니다. 아무것도 바꾸지 않았습니다."))
+        to = steps.running(session, held)  # read first: no row is cancelling without a day
         held.ends_on = held.end_reason = None
         held.next_on = held.cycle.on(held.next_step)
-        steps.move(ctx, held, steps.running(session, held))
+        steps.move(ctx, held, to)
         agreeing.follow(ctx, session, held, Agreed.of(held))
         steps.tell(ctx, "subscription.kept", held, next_on=_text(held.next_on))
     return held

@@ -1,8 +1,10 @@
 """What staff can do with a subscription: each act once, on the version that was seen, with the dates it showed."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from merchant_admin.core.errors import Conflict, NotFound, RuleBroken
 from merchant_admin.core.settings import Mode
@@ -26,6 +28,7 @@ from tests.subscriptions.acting import (
     day_of,
     fresh,
     pass_days,
+    periods,
     states,
     subscribed,
     taken,
@@ -131,6 +134,7 @@ def test_one_is_skipped_and_the_next_is_charged(world):
     made = subscribed(world, a_plan(world, unit=Unit.WEEK), times=2)
     turn(world)
     act(world, made, service.skip_next)
+    assert periods(world, made)[1].settled_at == world.clock.now()
     pass_days(world, 14)
     assert (states(world, made), taken(world)) == (["paid", "skipped", "paid"], [9_900, 9_900])
 
@@ -144,6 +148,30 @@ def test_a_planned_end_comes_on_the_day_it_said_and_may_be_taken_back_before(wor
     act(world, made, service.cancel_at_period_end, "고객 요청")
     pass_days(world, 7)
     assert (fresh(world, made).state, taken(world)) == (SubscriptionState.ENDED, [9_900])
+
+
+def test_a_trial_whose_end_was_taken_back_is_a_trial_again(world):
+    made = subscribed(world, a_plan(world, trial_days=5))
+    act(world, made, service.cancel_at_period_end, "고객 요청")
+    act(world, made, service.keep)
+    assert (fresh(world, made).state, taken(world)) == (SubscriptionState.TRIAL, [])
+    pass_days(world, 5)
+    assert (fresh(world, made).state, taken(world)) == (SubscriptionState.ACTIVE, [9_900])
+
+
+def test_a_trial_that_is_made_longer_ends_on_the_new_day(world):
+    made = subscribed(world, a_plan(world, trial_days=5))
+    act(world, made, service.change_terms, Change(next_on=day_of(world, 9)))
+    assert (fresh(world, made).state, fresh(world, made).trial_until) == (SubscriptionState.TRIAL, day_of(world, 9))
+
+
+def test_a_sheet_that_was_used_starts_nothing_else(world):
+    order, key = an_order(world), world.a_key()
+    made = service.subscribe(world.ctx(), order)
+    for other in ({"plan_id": a_plan(world).id}, {"customer_id": key.customer_id, "billing_key_id": key.id}):
+        with pytest.raises(Conflict):
+            service.subscribe(world.ctx(), replace(order, **other))
+    assert world.session.scalars(select(Subscription.id)).all() == [made.id]
 
 
 def test_an_early_end_suggests_the_unused_days_back(world):
