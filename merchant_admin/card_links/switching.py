@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 STEPS = 4
 LEASE = timedelta(seconds=90)  # longer than any one step: then another worker goes on
-UNTIL_ANSWERED = timedelta(seconds=60)
 WAITS = tuple(timedelta(seconds=wait) for wait in (5, 15, 30, 60, 300, 900, 3600))
 
 
@@ -86,7 +85,7 @@ def _settle_registration(ctx: WorkContext, link_id: str, *, is_due: bool) -> Lin
             return link.state
         found = registration_of(session, link)
         if found is not None and found.state in LIVE_REGISTRATIONS:
-            link.registration_id, link.next_at = found.id, lease_now(session, ctx.clock) + UNTIL_ANSWERED
+            link.registration_id = found.id  # its news makes the link due, or the end of this step's lease
         elif found is not None and found.billing_key_id is not None:
             _verified(ctx, session, link, found)
         elif found is not None or is_due:  # nothing came of it, or whoever began it died before the registration
