@@ -100,7 +100,7 @@ def refund_suggestion(session: Session, subscription_id: str, today: date) -> Re
         .join(Attempt, Attempt.charge_id == PeriodCharge.charge_id)
         .join(Payment, Payment.imp_uid == Attempt.imp_uid)
         .where(Period.subscription_id == subscription_id, Period.state == PeriodState.PAID)
-        .where(Attempt.state == AttemptState.PAID, Period.ends_on > today)
+        .where(Attempt.state == AttemptState.PAID)
     )
     found = session.execute(paid.order_by(Period.number.desc()).limit(1)).first()
     if found is None:

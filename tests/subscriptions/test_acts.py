@@ -1,7 +1,7 @@
 """What staff can do with a subscription: each act once, on the version that was seen, with the dates it showed."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -25,6 +25,7 @@ from merchant_admin.subscriptions.states import (
 from tests.subscriptions.acting import (
     a_plan,
     an_order,
+    attempts,
     day_of,
     fresh,
     pass_days,
@@ -120,6 +121,22 @@ def test_a_monthly_plan_after_a_weekly_one_begins_on_its_next_date(world):
     assert taken(world) == [9_900]
 
 
+def test_the_end_of_the_month_stays_so_when_another_plan_or_date_is_taken(world):
+    made = subscribed(world, starts_on=date(2027, 1, 31))
+    world.clock.set(world.clock.now() + timedelta(days=69))
+    turn(world)
+    held = fresh(world, made)
+    assert (taken(world), held.next_on) == ([9_900], date(2027, 2, 28))
+    every_second = Change(plan_id=a_plan(world, every=2).id)
+    last_days = Change(next_on=date(2027, 2, 28), at_month_end=True)
+    same_days = Change(next_on=date(2027, 2, 28))
+    shown = [
+        [one.on.isoformat()[5:] for one in service.preview_change(world.session, held, change, today(world))]
+        for change in (every_second, last_days, same_days)
+    ]
+    assert shown == [["02-28", "04-30", "06-30"], ["02-28", "03-31", "04-30"], ["02-28", "03-28", "04-28"]]
+
+
 def test_a_pause_charges_nothing_and_missed_dates_are_not_made_up_for(world):
     made = subscribed(world)
     turn(world)
@@ -133,7 +150,9 @@ def test_a_pause_charges_nothing_and_missed_dates_are_not_made_up_for(world):
 def test_one_is_skipped_and_the_next_is_charged(world):
     made = subscribed(world, a_plan(world, unit=Unit.WEEK), times=2)
     turn(world)
+    shown = service.preview_skip(fresh(world, made))
     act(world, made, service.skip_next)
+    assert ([one.on for one in shown], fresh(world, made).next_on) == ([day_of(world, 14)], day_of(world, 14))
     assert periods(world, made)[1].settled_at == world.clock.now()
     pass_days(world, 14)
     assert (states(world, made), taken(world)) == (["paid", "skipped", "paid"], [9_900, 9_900])
@@ -180,6 +199,17 @@ def test_an_early_end_suggests_the_unused_days_back(world):
     world.clock.advance(days=9)
     found = service.refund_suggestion(world.session, made, today(world))
     assert (found.unused_days, found.all_days, found.amount_krw) == (20, 30, 20_000)
+
+
+def test_only_the_newest_paid_period_is_given_back_and_none_that_is_over(world):
+    made = subscribed(world, a_plan(world, unit=Unit.WEEK))
+    turn(world)
+    act(world, made, service.change_terms, Change(next_on=day_of(world, 3)))
+    pass_days(world, 3)
+    newest = attempts(world, made)[1].charge_id
+    assert service.refund_suggestion(world.session, made, today(world)).charge_id == newest
+    world.session.rollback()
+    assert service.refund_suggestion(world.session, made, day_of(world, 6)) is None
 
 
 def test_the_suggestion_is_rounded_down_and_never_more_than_is_left_of_the_payment(world):
