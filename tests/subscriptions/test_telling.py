@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from merchant_admin.core.errors import Conflict
 from merchant_admin.core.outgoing import Channel
 from merchant_admin.customers.models import Customer
 from merchant_admin.notices.sending import due_notices
@@ -130,6 +131,19 @@ def test_a_charge_that_will_not_come_is_not_announced_any_more(shop, act):
     assert kinds(shop, NoticeState.WAITING) == ["charged", "renewal_soon"]
     act(shop.ctx(), made, fresh(shop, made).version)
     assert kinds(shop, NoticeState.DROPPED) == ["renewal_soon"]
+
+
+def test_a_card_that_came_is_not_asked_for_and_a_page_from_before_changes_nothing(shop):
+    made = subscribed(shop, card="stopped")
+    turn(shop)
+    seen = fresh(shop, made)
+    version, whose = seen.version, shop.session.get(Customer, seen.customer_id)
+    first, second = shop.a_key(whose).id, shop.a_key(whose).id
+    service.change_card(shop.ctx(), made, version, first)
+    assert kinds(shop, NoticeState.DROPPED) == ["card_needed"]
+    with pytest.raises(Conflict):
+        service.change_card(shop.ctx(), made, version, second)
+    assert fresh(shop, made).billing_key_id == first
 
 
 def test_nor_is_one_after_a_pause_whose_day_was_moved(shop):
