@@ -39,7 +39,7 @@ class _Desk(BaseHTTPRequestHandler):
 def desk():
     served = ThreadingHTTPServer(("127.0.0.1", 0), _Desk)
     served.daemon_threads = True
-    threading.Thread(target=served.serve_forever, daemon=True).start()
+    threading.Thread(target=served.serve_forever, args=(0.02,), daemon=True).start()
     yield served
     served.shutdown()
     served.server_close()

@@ -64,7 +64,8 @@ class LiveShop(AbstractContextManager):
         self.sandbox = self.app.extensions["embedded_sandbox"]
         self._server = make_server("127.0.0.1", 0, _whole(self.app), threaded=True, request_handler=_Quiet)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        # Half a second, as is usual between two looks for the end, would be spent at the end of every test.
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self):
         self._thread.start()

@@ -20,7 +20,7 @@ def shop(request, tmp_path, empty_database):
         database_url = server.database(template=template)
     sandbox_app = create_sandbox(SandboxConfig(database=str(tmp_path / "sandbox.db"), slow_card_seconds=SLOW))
     server = Server(sandbox_app, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     made = Shop(tmp_path, sandbox_app, server.url, database_url)
     yield made
