@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-SLOW, PATIENCE = 0.5, 0.2  # seconds: a line that is slow, and a caller who does not wait for it
+SLOW, PATIENCE = 0.35, 0.2  # seconds: a line that is slow, and a caller who does not wait for it
 AGAIN, CANCEL = "/subscribe/payments/again", "/payments/cancel"
 FIND_ALL, PAYMENT = "/payments/findAll/*", "/payments/imp*"
 RESERVE, RESERVED = "/subscribe/payments/schedule", "/subscribe/payments/schedule/*"
