@@ -29,27 +29,11 @@ from tests.card_links.acting import Phone, row_of, work
 from tests.conftest import NOON
 from tests.notices.acting import notices
 from tests.notices.acting import turn as send
-from tests.notices.mailbox import MailServer
 from tests.subscriptions.acting import a_plan, fresh, pass_days, periods, states, subscribed, taken, turn
 from tests.support.world import World
 
 LINK = re.compile(r"http://127\.0\.0\.1:8000/register/([0-9a-z]{32})(?![0-9a-z])")
 ASKS = "새 카드 등록: "
-
-
-@pytest.fixture(scope="module")
-def server():
-    with MailServer() as served:
-        yield served
-
-
-@pytest.fixture
-def shop(server, empty_database, tmp_path):
-    box = server.box
-    box.empty()
-    with World(tmp_path, template=empty_database, at=NOON, **server.env) as made:
-        made.box = box
-        yield made
 
 
 @pytest.fixture

@@ -23,28 +23,12 @@ from tests.card_links.acting import Phone, a_link, row_of
 from tests.conftest import NOON
 from tests.notices.acting import fields, notices
 from tests.notices.acting import turn as send
-from tests.notices.mailbox import MailServer
 from tests.subscriptions.acting import subscribed
 from tests.support.pages import inspect
 from tests.support.world import World
 
 LINK = re.compile(r"http://127\.0\.0\.1:8000/register/([0-9a-z]{32})(?![0-9a-z])")
 JTNET, NEW = "jtnet.tpaytest2m", "nice_v2.sandboxv2m"
-
-
-@pytest.fixture(scope="module")
-def server():
-    with MailServer() as served:
-        yield served
-
-
-@pytest.fixture
-def shop(server, empty_database, tmp_path):
-    box = server.box
-    box.empty()
-    with World(tmp_path, template=empty_database, at=NOON, **server.env) as made:
-        made.box = box
-        yield made
 
 
 def tokens(world):
