@@ -59,7 +59,8 @@ def _round(app: Flask, patience: Patience, is_stopping: Callable[[], bool]) -> i
             )  # fmt: skip
             keep_equal(context_of(app), gateway, settings, patience=patience, is_stopping=is_stopping)
             senders = senders_of(settings.outgoing, app.extensions["merchant_admin"].clock)
-            send_notices(context_of(app), senders, patience=patience, is_stopping=is_stopping)
+            if gateway.breaker.restored_at is None:  # what a restored copy has to tell may not be so any more
+                send_notices(context_of(app), senders, patience=patience, is_stopping=is_stopping)
         except Exception:
             log.exception("worker.round_failed")
             return None

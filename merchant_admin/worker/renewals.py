@@ -78,7 +78,8 @@ def keep_promises(  # noqa: PLR0913 - what a turn may do, each by name
         done += charging.run(act("period", lambda own, row_id: clock.see_to(own, gateway, row_id)))
     # Not counted: one that waits for what a customer does would keep the rounds without a pause.
     make_link = act("card link", lambda own, cause: automatic.add_link(own, gateway.billing_pg, cause))
-    one_by_one(ctx, automatic.awaiting(ctx), make_link)
+    if gateway.breaker.restored_at is None:
+        one_by_one(ctx, automatic.awaiting(ctx), make_link)
     return done
 
 

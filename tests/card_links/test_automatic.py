@@ -20,6 +20,7 @@ from merchant_admin.core.errors import RuleBroken
 from merchant_admin.core.ids import new_id
 from merchant_admin.core.outgoing import Channel, TextWay
 from merchant_admin.core.permissions import Role
+from merchant_admin.line.service import lock_restored, open_line
 from merchant_admin.notices.handing import hand_over, handed_over
 from merchant_admin.notices.states import NoticeKind, NoticeState, Why
 from merchant_admin.notices.texts import save_text, wording_of
@@ -367,3 +368,16 @@ def test_pages_say_that_the_plan_made_it(shop):
     assert f"/card-links/{link.id}" in page
     assert "‘새 카드 요청’ 알림에 카드 링크를 넣음" in page
     assert "새 카드를 등록하는 링크가 자동으로 들어갑니다" in page
+
+
+def test_a_restored_copy_makes_no_link_before_it_has_caught_up(shop):
+    held_id = subscribed(shop, card="stopped")
+    due_period(shop, held_id)
+    dunning.needs_card(shop.ctx(), periods(shop, held_id)[0].id, fresh(shop, held_id).billing_key_id)
+    lock = lock_restored(shop.ctx())
+    shop.gateway.breaker._memory.kept_seconds = 0
+    turn(shop)
+    assert (links(shop), told(shop)[0].awaits_link) == ([], True)
+    open_line(shop.ctx(), lock, "확인함")
+    turn(shop)
+    assert (len(links(shop)), told(shop)[0].awaits_link) == (1, False)

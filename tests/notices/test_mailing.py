@@ -7,11 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from merchant_admin.core.outgoing import Channel
+from merchant_admin.line.service import lock_restored, open_line
 from merchant_admin.notices import handing, sending
 from merchant_admin.notices.mailing import MailSender
 from merchant_admin.notices.models import Notice, NoticeTry
 from merchant_admin.notices.states import NoticeKind, NoticeState, Why
+from merchant_admin.worker import loop
 from merchant_admin.worker.notifying import send_notices
+from merchant_admin.worker.service import Patience
 from tests.conftest import NOON
 from tests.notices.acting import VALUES, notices, only, turn, write
 from tests.notices.mailbox import PASSWORD, MailServer
@@ -227,3 +230,15 @@ def test_a_server_without_tls_or_with_another_certificate_hears_nothing(shop, bo
         assert plain.box.taken == box.taken == []
     assert only(shop).state is NoticeState.WAITING
     assert PASSWORD not in str(tries(shop)) + repr(shop.settings)
+
+
+def test_a_restored_copy_tells_customers_nothing_before_it_has_caught_up(shop, box):
+    write(shop)
+    lock = lock_restored(shop.ctx())
+    shop.gateway.breaker._memory.kept_seconds = 0
+    shop.sandbox.faults.plan("close_before", "/payments/status/*", times=10_000)  # so that it can't catch up
+    assert loop._round(shop.app, Patience(), lambda: False) is not None
+    assert (only(shop).state, box.taken) == (NoticeState.WAITING, [])
+    open_line(shop.ctx(), lock, "확인함")
+    assert loop._round(shop.app, Patience(), lambda: False) is not None
+    assert (only(shop).state, len(box.taken)) == (NoticeState.SENT, 1)
